@@ -1,0 +1,5 @@
+package cli
+
+import "github.com/urfave/cli/v2"
+
+func reproduceCommands() []*cli.Command { return nil }
