@@ -1,0 +1,41 @@
+package kernels
+
+// Linear computes y = x Wᵀ + b for x [rows,in], w [out,in], y [rows,out] and
+// bias [out], which may be nil. The bias is the first summand.
+func Linear[T Float](p *Pool, x []T, rows, in int, w, bias []T, out int, y []T) {
+	product(p, rows, out, in, operand(x, in, false), operand(w, in, true), bias, y, out, false)
+}
+
+// LinearGradInput computes dx = g W, or dx += g W if accumulate is set, for g
+// [rows,out], w [out,in] and dx [rows,in].
+func LinearGradInput[T Float](p *Pool, g []T, rows, out int, w []T, in int, dx []T, accumulate bool) {
+	product(p, rows, in, out, operand(g, out, false), operand(w, in, false), nil, dx, in, accumulate)
+}
+
+// LinearGradWeight computes dw += gᵀ x for x [rows,in], g [rows,out] and dw
+// [out,in], rows in ascending order.
+func LinearGradWeight[T Float](p *Pool, x, g []T, rows, in, out int, dw []T) {
+	product(p, out, in, rows, operand(g, out, true), operand(x, in, false), nil, dw, in, true)
+}
+
+// BiasGrad computes db[j] += Σ_t g[t,j] for g [rows,out], t ascending.
+func BiasGrad[T Float](p *Pool, g []T, rows, out int, db []T) {
+	p.For(out, p.share(out, 16), func(lo, hi int) {
+		sumRows(g, 0, rows, out, lo, db[lo:hi])
+	})
+}
+
+// sumRows adds columns from:from+len(dst) of rows lo:hi to dst, in row order.
+func sumRows[T Float](g []T, lo, hi, width, from int, dst []T) {
+	for t := lo; t < hi; t++ {
+		addTo(dst, g[t*width+from:][:len(dst)])
+	}
+}
+
+// addTo computes y += x.
+func addTo[T Float](y, x []T) {
+	x = x[:len(y)]
+	for j := range y {
+		y[j] += x[j]
+	}
+}

@@ -1,0 +1,173 @@
+package kernels
+
+// LinearNorm adds to sq[i] the squared Frobenius norm of example i's weight
+// gradient g_iᵀ x_i [out,in], for x [rows,in] and g [rows,out]. It is formed
+// whichever way is cheaper for the example's L tokens:
+//
+//	direct: Σ (g_iᵀ x_i)²                         2 L in out operations
+//	gram:   Σ_{s,t} (x_s·x_t)(g_s·g_t)            L² (in + out) operations, by symmetry
+//
+// Sums of squares are kept in float64.
+func LinearNorm[T Float](p *Pool, x, g []T, offsets []int32, in, out int, sq []float64) {
+	eachExample(p, offsets, func(w *worker, i, lo, hi int) {
+		length := hi - lo
+		xi, gi := x[lo*in:hi*in], g[lo*out:hi*out]
+		if cheaperByGram(length, in, out) {
+			gram := take[T](&w.tile, length*length)
+			gramLower(w, xi, length, in, gram)
+			sq[i] += gramNorm(w, gram, gi, length, out)
+		} else {
+			sq[i] += directNorm(w, xi, gi, length, in, out)
+		}
+	})
+}
+
+// LinearNormGram is LinearNorm for inputs whose gram matrices GramLower has
+// already formed: one x-gram serves the query, key and value projections.
+func LinearNormGram[T Float](p *Pool, grams, g []T, offsets []int32, out int, sq []float64) {
+	starts := gramStarts(p, offsets)
+	eachExample(p, offsets, func(w *worker, i, lo, hi int) {
+		sq[i] += gramNorm(w, grams[starts[i]:], g[lo*out:hi*out], hi-lo, out)
+	})
+}
+
+// GramLower computes, for each example of L tokens, the lower triangle of
+// x_i x_iᵀ as an [L,L] matrix (what lies above the diagonal is arbitrary), one
+// after the other: grams holds Σ L² numbers.
+func GramLower[T Float](p *Pool, x []T, offsets []int32, width int, grams []T) {
+	starts := gramStarts(p, offsets)
+	eachExample(p, offsets, func(w *worker, i, lo, hi int) {
+		gramLower(w, x[lo*width:hi*width], hi-lo, width, grams[starts[i]:])
+	})
+}
+
+// GramPays reports whether a linear layer of this shape has its norms from
+// gram matrices for an example of the given number of tokens.
+func GramPays(length, in, out int) bool { return cheaperByGram(length, in, out) }
+
+func cheaperByGram(length, in, out int) bool { return length*(in+out) < 2*in*out }
+
+func gramStarts(p *Pool, offsets []int32) []int {
+	starts := take[int](&p.second, len(offsets))
+	starts[0] = 0
+	for i := range len(offsets) - 1 {
+		length := int(offsets[i+1] - offsets[i])
+		starts[i+1] = starts[i] + length*length
+	}
+	return starts
+}
+
+// eachExample calls f for every example with at least one token.
+func eachExample(p *Pool, offsets []int32, f func(w *worker, i, lo, hi int)) {
+	p.each(len(offsets)-1, 1, func(w *worker, from, to int) {
+		for i := from; i < to; i++ {
+			if lo, hi := int(offsets[i]), int(offsets[i+1]); lo < hi {
+				f(w, i, lo, hi)
+			}
+		}
+	})
+}
+
+func gramLower[T Float](w *worker, x []T, length, width int, gram []T) {
+	smallProduct(w, length, length, width, operand(x, width, false), operand(x, width, true), gram, length, false)
+}
+
+// gramNorm is Σ_{s,t} gram[s,t] (g_s·g_t) from the lower triangle of gram.
+func gramNorm[T Float](w *worker, gram, g []T, length, out int) float64 {
+	other := take[T](&w.tile2, length*length)
+	gramLower(w, g, length, out, other)
+	var diagonal, below float64
+	for s := range length {
+		for t := range s {
+			below += float64(gram[s*length+t]) * float64(other[s*length+t])
+		}
+		diagonal += float64(gram[s*length+s]) * float64(other[s*length+s])
+	}
+	return max(diagonal+2*below, 0)
+}
+
+// directNorm is Σ (gᵀ x)² of one example, a few rows of the gradient at a time.
+func directNorm[T Float](w *worker, x, g []T, length, in, out int) float64 {
+	const rows = 16
+	part := take[T](&w.tile, rows*in)
+	var sum float64
+	for o := 0; o < out; o += rows {
+		m := min(rows, out-o)
+		smallProduct(w, m, in, length, operand(g[o:], out, true), operand(x, in, false), part, in, false)
+		sum += squares(part[:m*in])
+	}
+	return sum
+}
+
+// squares is Σ x².
+func squares[T Float](x []T) float64 {
+	var sum float64
+	for _, v := range x {
+		sum += float64(v) * float64(v)
+	}
+	return sum
+}
+
+// BiasNorm adds to sq[i] the squared norm of Σ_t g_t over the rows of example
+// i, for g [rows,out].
+func BiasNorm[T Float](p *Pool, g []T, offsets []int32, out int, sq []float64) {
+	eachExample(p, offsets, func(w *worker, i, lo, hi int) {
+		row := take[T](&w.tile, out)
+		clear(row)
+		sumRows(g, lo, hi, out, 0, row)
+		sq[i] += squares(row)
+	})
+}
+
+// LayerNormNorm adds to sq[i] the squared norms of example i's gradients of
+// gamma, Σ_t g x̂, and beta, Σ_t g.
+func LayerNormNorm[T Float](p *Pool, x, g []T, offsets []int32, width int, mean, rstd []T, sq []float64) {
+	BiasNorm(p, g, offsets, width, sq)
+	eachExample(p, offsets, func(w *worker, i, lo, hi int) {
+		row := take[T](&w.tile, width)
+		clear(row)
+		sumScaled(x, g, lo, hi, width, 0, mean, rstd, row)
+		sq[i] += squares(row)
+	})
+}
+
+// EmbedNorm adds to sq[i] the squared norm of example i's gradient of the
+// table: rows of g with equal ids are added before they are squared.
+func EmbedNorm[T Float](p *Pool, ids []int32, g []T, offsets []int32, width int, sq []float64) {
+	eachExample(p, offsets, func(w *worker, i, lo, hi int) {
+		row := take[T](&w.tile, width)
+		eachID(ids[lo:hi], func(first int) {
+			sumID(ids[lo:hi], first, g[lo*width:], width, 0, row)
+			sq[i] += squares(row)
+		})
+	})
+}
+
+// eachID calls f with the first position of each distinct id.
+func eachID(ids []int32, f func(first int)) {
+	for t, id := range ids {
+		if firstOf(ids[:t], id) {
+			f(t)
+		}
+	}
+}
+
+func firstOf(before []int32, id int32) bool {
+	for _, b := range before {
+		if b == id {
+			return false
+		}
+	}
+	return true
+}
+
+// sumID sets row to the sum of g's rows whose id is that at first, columns
+// from:from+len(row).
+func sumID[T Float](ids []int32, first int, g []T, width, from int, row []T) {
+	copy(row, g[first*width+from:])
+	for t := first + 1; t < len(ids); t++ {
+		if ids[t] == ids[first] {
+			addTo(row, g[t*width+from:][:len(row)])
+		}
+	}
+}

@@ -1,0 +1,107 @@
+package kernels
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// Pool runs the ranges of one kernel at a time on a fixed set of goroutines
+// that sleep between kernels. It owns their scratch memory, so that kernels
+// allocate nothing once they have seen their largest shapes.
+//
+// A Pool serves one caller: its kernels must not be called concurrently, nor
+// from inside For.
+type Pool struct {
+	workers []worker
+	packed  arena // operands shared by all workers of a kernel
+	second  arena
+
+	job   func(w *worker, lo, hi int)
+	n     int
+	grain int
+	next  atomic.Int64
+	busy  sync.WaitGroup
+}
+
+// worker is one thread's scratch memory and its alarm.
+type worker struct {
+	wake  chan struct{}
+	tile  arena
+	tile2 arena
+	left  arena
+	right arena
+}
+
+// NewPool starts a pool of the given number of threads; less than one counts
+// as one. The calling goroutine is one of them.
+func NewPool(threads int) *Pool {
+	p := &Pool{workers: make([]worker, max(threads, 1))}
+	for i := 1; i < len(p.workers); i++ {
+		w := &p.workers[i]
+		w.wake = make(chan struct{}, 1)
+		go p.serve(w)
+	}
+	return p
+}
+
+// Threads is the number of threads that For uses.
+func (p *Pool) Threads() int { return len(p.workers) }
+
+// Close ends the pool's goroutines. The pool must be idle, and is unusable after.
+func (p *Pool) Close() {
+	for i := 1; i < len(p.workers); i++ {
+		close(p.workers[i].wake)
+	}
+}
+
+// For calls f on disjoint ranges that cover 0:n, each of at most grain
+// numbers (the last may be shorter), on all threads, and returns when all calls have returned.
+func (p *Pool) For(n, grain int, f func(lo, hi int)) {
+	p.each(n, grain, func(_ *worker, lo, hi int) { f(lo, hi) })
+}
+
+// each is For with the scratch memory of the thread that makes the call.
+func (p *Pool) each(n, grain int, f func(w *worker, lo, hi int)) {
+	if n <= 0 {
+		return
+	}
+	grain = max(grain, 1)
+	helpers := min(len(p.workers), (n+grain-1)/grain) - 1
+	p.job, p.n, p.grain = f, n, grain
+	p.next.Store(0)
+	p.busy.Add(helpers)
+	for i := 1; i <= helpers; i++ {
+		p.workers[i].wake <- struct{}{}
+	}
+	p.work(&p.workers[0])
+	p.busy.Wait()
+	p.job = nil
+}
+
+func (p *Pool) serve(w *worker) {
+	for range w.wake {
+		p.work(w)
+		p.busy.Done()
+	}
+}
+
+func (p *Pool) work(w *worker) {
+	for {
+		lo := int(p.next.Add(int64(p.grain))) - p.grain
+		if lo >= p.n {
+			return
+		}
+		p.job(w, lo, min(lo+p.grain, p.n))
+	}
+}
+
+// share is the grain that cuts n rows into a few ranges a thread, each a
+// multiple of unit, so that threads end together.
+func (p *Pool) share(n, unit int) int {
+	if len(p.workers) == 1 {
+		return max(n, 1)
+	}
+	pieces := 4 * len(p.workers)
+	grain := (n + pieces - 1) / pieces
+	return (grain + unit - 1) / unit * unit
+}
