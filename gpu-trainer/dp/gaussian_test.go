@@ -1,0 +1,292 @@
+package dp
+
+import (
+	"math"
+	"math/big"
+	"slices"
+	"testing"
+)
+
+// alarm is the probability with which any one statistical check below fails although the sampler is right. The tests use
+// fixed keys, so a check that passes once passes always; the bound says how surprising its threshold is.
+const alarm = 1e-9
+
+func testStream(block uint64) *Stream { return KeyFromSeed(7).Stream(DomainNoise, 0, block) }
+
+func mustGaussian(t testing.TB, scale float64) Gaussian {
+	t.Helper()
+	g, err := NewGaussian(scale)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// TestTableIsExact checks the decomposition where it must hold to the last unit: the alias table gives back every
+// weight, and cores and wedges enclose the curve in 256-bit arithmetic.
+func TestTableIsExact(t *testing.T) {
+	tab := table()
+	got := make([]uint64, columns)
+	for column := range columns {
+		got[column] += tab.cut[column]
+		got[tab.alias[column]] += 1<<cutBits - tab.cut[column]
+	}
+	if want := append(slices.Clone(tab.core[:]), tab.slowTotal); !slices.Equal(got, want) {
+		t.Error("the alias table does not give the weights back")
+	}
+	at := func(b int) *big.Float {
+		p := point{bin: uint64(b)}
+		_, high := p.curve()
+		return high
+	}
+	for b := range bins {
+		core := new(big.Float).SetUint64(tab.core[b])
+		top := new(big.Float).SetUint64(tab.core[b] + tab.wedge[b])
+		if core.Cmp(at(b+1)) > 0 || top.Cmp(at(b)) < 0 {
+			t.Errorf("bin %d: core %v, top %v, curve from %v to %v", b, core, top, at(b), at(b+1))
+		}
+	}
+	if at(bins).Cmp(big.NewFloat(1<<tailBits)) > 0 {
+		t.Errorf("tail: the curve begins at %v", at(bins))
+	}
+}
+
+func TestExpNegative(t *testing.T) {
+	// exp(-1) to 60 digits (OEIS A068985).
+	want, _, _ := big.ParseFloat("0.367879441171442321595523770161460867445811131031767834507837", 10, 300, big.ToNearestEven)
+	got := expNegative(big.NewFloat(1).SetPrec(256), 256)
+	if diff := new(big.Float).Sub(got, want); diff.Sign() != 0 && diff.MantExp(nil) > -190 {
+		t.Errorf("exp(-1) = %.70g", got)
+	}
+	for y := 0.0; y < 700; y = y*1.3 + 0.01 {
+		got, _ := expNegative(new(big.Float).SetPrec(256).SetFloat64(y), 256).Float64()
+		if math.Abs(got/math.Exp(-y)-1) > 1e-14 {
+			t.Errorf("exp(-%v) = %v, math has %v", y, got, math.Exp(-y))
+		}
+	}
+}
+
+// TestDecisionsAgree compares the float64 decision of a wedge with the exact one on the same bits.
+func TestDecisionsAgree(t *testing.T) {
+	s := testStream(1)
+	accepted := 0
+	for i := range 4000 {
+		bin := i % bins
+		z := point{bin: uint64(bin), x: s.Uint64()}
+		base, height := float64(table().core[bin]), float64(table().wedge[bin])
+		exact := point{bin: z.bin, x: z.x}
+		copied := *s
+		u := copied.Uint64()
+		want := exact.underExactly(testStream(2), u, base, height)
+		if got := z.under(s, base, height); got != want {
+			t.Fatalf("bin %d, x %x, u %x: %v, exactly %v", bin, z.x, u, got, want)
+		} else if got {
+			accepted++
+		}
+	}
+	if accepted < 1500 || accepted > 2500 {
+		t.Errorf("accepted %d of 4000 wedges, want about half", accepted)
+	}
+}
+
+// TestUndecidedDrawsOn gives the exact decision a height that 64 bits cannot tell from the curve.
+func TestUndecidedDrawsOn(t *testing.T) {
+	z := point{bin: 0}
+	// At z = 0 the curve is K, so with base 0 and height K the first word of U must be drawn on to decide.
+	z.underExactly(testStream(3), math.MaxUint64, 0, peak)
+	if len(z.more) == 0 {
+		t.Error("decided on 64 bits what they leave open")
+	}
+}
+
+// TestRoundingIsExact checks the fast path against the definition in big numbers on the same bits.
+func TestRoundingIsExact(t *testing.T) {
+	for _, scale := range []float64{1, 1.5, 1000.1, 0x1p40 * 0.7, 1<<55 - 1, 1 << 55} {
+		g := mustGaussian(t, scale)
+		s, replay := testStream(4), testStream(4)
+		out := make([]int64, 500)
+		g.Draw(s, out)
+		for i := range out[:200] {
+			word, x := replay.Uint64(), replay.Uint64()
+			bin := table().pick(word)
+			if bin == slow {
+				break // the streams part here
+			}
+			want := new(big.Rat).SetFrac(new(big.Int).SetUint64(x), new(big.Int).Lsh(big.NewInt(1), 64))
+			want.Add(want, new(big.Rat).SetInt64(int64(bin)))
+			want.Mul(want, new(big.Rat).SetFloat64(scale/(1<<binBits)))
+			want.Add(want, big.NewRat(1, 2))
+			floor := new(big.Int).Div(want.Num(), want.Denom()).Int64()
+			if int64(word) < 0 {
+				floor = -floor
+			}
+			if out[i] != floor {
+				t.Errorf("scale %v, number %d: %d, want %d", scale, i, out[i], floor)
+			}
+		}
+	}
+}
+
+// TestUndecidedRounding puts the drawn bits just below a rounding boundary.
+func TestUndecidedRounding(t *testing.T) {
+	g := mustGaussian(t, 64) // s·w = ½: z = (0 + X) rounds at bin + X = 1, 3, ...: X = all ones is undecided
+	p := point{bin: 0, x: math.MaxUint64}
+	if got := g.round(testStream(5), &p); got != 0 && got != 1 || len(p.more) == 0 {
+		t.Errorf("got %d with %d more words", got, len(p.more))
+	}
+	p = point{bin: 1}
+	if got := g.round(testStream(5), &p); got != 1 || len(p.more) != 0 {
+		t.Errorf("just above the boundary: %d with %d more words", got, len(p.more))
+	}
+}
+
+// TestMoments compares four moments with those of the normal. The mean of n values of variance V is within
+// 6.1·√(V/n) with probability 1-1e-9 (normal approximation; n is 4 million): V = 1, 2, 15 and 96 for z, z², z³, z⁴.
+func TestMoments(t *testing.T) {
+	const n, scale = 1 << 22, 0x1p44
+	out := make([]int64, n)
+	mustGaussian(t, scale).Fill(KeyFromSeed(11), 3, out)
+	var sum [4]float64
+	for _, v := range out {
+		z := float64(v) / scale
+		sum[0] += z
+		sum[1] += z * z
+		sum[2] += z * z * z
+		sum[3] += z * z * z * z
+	}
+	for i, want := range []float64{0, 1, 0, 3} {
+		bound := 6.1 * math.Sqrt([]float64{1, 2, 15, 96}[i]/n)
+		if got := sum[i] / n; math.Abs(got-want) > bound {
+			t.Errorf("moment %d: %v, want %v within %.2g", i+1, got, want, bound)
+		}
+	}
+}
+
+// TestKolmogorovSmirnov: Massart 1990 gives Pr[√n·D > x] ≤ 2 exp(-2x²) for every n; x = 3.28 makes that 1e-9.
+func TestKolmogorovSmirnov(t *testing.T) {
+	const n, scale = 1 << 20, 0x1p30
+	out := make([]int64, n)
+	mustGaussian(t, scale).Fill(KeyFromSeed(13), 0, out)
+	slices.Sort(out)
+	var worst float64
+	for i, v := range out {
+		p := 0.5 * math.Erfc(-float64(v)/scale/math.Sqrt2)
+		worst = max(worst, math.Abs(p-float64(i)/n), math.Abs(p-float64(i+1)/n))
+	}
+	if x := math.Sqrt(-math.Log(alarm/2) / 2); math.Sqrt(n)*worst > x {
+		t.Errorf("√n·D = %v, want below %v", math.Sqrt(n)*worst, x)
+	}
+}
+
+// TestCells compares counts with the exact cell probabilities at three scales, small ones where rounding shows and one
+// where a cell is a fraction of a bin. Each count is binomial; Bernstein's inequality bounds its deviation, and the
+// alarm is split over the cells.
+func TestCells(t *testing.T) {
+	const n = 1 << 21
+	for _, scale := range []float64{1, 3.7, 517} {
+		out := make([]int64, n)
+		mustGaussian(t, scale).Fill(KeyFromSeed(17), 9, out)
+		counts := map[int64]float64{}
+		for _, v := range out {
+			counts[v]++
+		}
+		for v := int64(-8 * scale); v <= int64(8*scale); v++ {
+			upper := func(x float64) float64 { return 0.5 * math.Erfc(x/scale/math.Sqrt2) }
+			p := upper(math.Abs(float64(v))-0.5) - upper(math.Abs(float64(v))+0.5)
+			logTerm := math.Log(2 * 17 * scale / alarm)
+			bound := math.Sqrt(2*n*p*(1-p)*logTerm) + 2*logTerm/3
+			if math.Abs(counts[v]-n*p) > bound {
+				t.Errorf("scale %v, value %d: %v times, want %.1f within %.1f", scale, v, counts[v], n*p, bound)
+			}
+		}
+	}
+}
+
+// TestDiscreteness: the numbers are integers of full resolution. At scale 2⁴⁴ the low 12 bits are uniform to 2⁻³⁰, so
+// each of 4096 residues has count n/4096 within Bernstein's bound, and repeats are those of the birthday bound.
+func TestDiscreteness(t *testing.T) {
+	const n = 1 << 20
+	out := make([]int64, n)
+	mustGaussian(t, 0x1p44).Fill(KeyFromSeed(19), 1, out)
+	var counts [4096]float64
+	seen := map[int64]bool{}
+	for _, v := range out {
+		counts[v&4095]++
+		seen[v] = true
+	}
+	const mean = n / 4096.0
+	logTerm := math.Log(2 * 4096 / alarm)
+	for r, c := range counts {
+		if math.Abs(c-mean) > math.Sqrt(2*mean*logTerm)+2*logTerm/3 {
+			t.Errorf("residue %d: %v times, want about %v", r, c, mean)
+		}
+	}
+	// Expected repeats n²/2·1/(2√π·2⁴⁴) = 0.0088: ten have probability below 1e-20.
+	if len(seen) < n-10 {
+		t.Errorf("%d repeats among %d numbers", n-len(seen), n)
+	}
+}
+
+// TestTail conditions on the slow entry's tail: samples beyond 1023/128 must follow the normal's conditional tail.
+// P(Z > 8.1 | Z > z₀) is compared with Bernstein's bound.
+func TestTail(t *testing.T) {
+	g := mustGaussian(t, 0x1p40)
+	s := testStream(6)
+	const want = 2000
+	beyond, n := 0.0, 0.0
+	for n < want {
+		block := geometric(s)
+		z := point{bin: bins + uint64(block)<<binBits, spread: binBits, x: s.Uint64()}
+		if !z.under(s, 0, math.Ldexp(1, tailBits-block)) {
+			continue
+		}
+		n++
+		if float64(g.round(s, &z)) > 8.1*0x1p40 {
+			beyond++
+		}
+	}
+	p := math.Erfc(8.1/math.Sqrt2) / math.Erfc(1023.0/128/math.Sqrt2)
+	logTerm := math.Log(2 / alarm)
+	if math.Abs(beyond-n*p) > math.Sqrt(2*n*p*(1-p)*logTerm)+2*logTerm/3 {
+		t.Errorf("%v of %v beyond 8.1, want %.1f", beyond, n, n*p)
+	}
+}
+
+func TestFillDependsOnKeyStepOnly(t *testing.T) {
+	g := mustGaussian(t, 1e12)
+	n := 3*noiseBlock + 5
+	a, b, c := make([]int64, n), make([]int64, n), make([]int64, n)
+	g.Fill(KeyFromSeed(1), 5, a)
+	g.Fill(KeyFromSeed(1), 5, b)
+	g.Fill(KeyFromSeed(1), 6, c)
+	if !slices.Equal(a, b) {
+		t.Error("the same step drew other noise")
+	}
+	same := 0
+	for i := range a {
+		if a[i] == c[i] {
+			same++
+		}
+	}
+	if same > 2 {
+		t.Errorf("%d numbers of two steps are equal", same)
+	}
+}
+
+func TestGaussianScaleRange(t *testing.T) {
+	for _, scale := range []float64{0, 0.99, -1, math.NaN(), math.Inf(1), 0x1p55 * 1.01} {
+		if _, err := NewGaussian(scale); err == nil {
+			t.Errorf("scale %v: no error", scale)
+		}
+	}
+}
+
+func BenchmarkGaussian(b *testing.B) {
+	g := mustGaussian(b, 0x1p44*0.8)
+	s := testStream(0)
+	out := make([]int64, 1024)
+	b.SetBytes(8)
+	for i := 0; i < b.N; i += len(out) {
+		g.Draw(s, out)
+	}
+}
