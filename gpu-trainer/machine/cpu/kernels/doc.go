@@ -18,3 +18,6 @@
 // Start at Gemm for the products, at LinearNorm and LinearSum for the private
 // part.
 package kernels
+
+//go:generate go -C ../../../../tools/kernelgen run . -out ../../gpu-trainer/machine/cpu/kernels/simd_amd64.s -stubs ../../gpu-trainer/machine/cpu/kernels/simd_amd64.go -pkg kernels -table ../../gpu-trainer/machine/cpu/kernels/table_amd64.go
+//go:generate gofmt -w table_amd64.go

@@ -17,6 +17,9 @@ func as32[T Float](x []T) []float32 {
 	return *(*[]float32)(unsafe.Pointer(&x))
 }
 
+// view32 is as32 for a view.
+func view32[T Float](v view[T]) view[float32] { return view[float32]{as32(v.data), v.row, v.col} }
+
 // arena is one reusable block of scratch memory.
 type arena struct{ words []uint64 }
 

@@ -49,6 +49,10 @@ func scaleRows[T Float](p *Pool, m, n int, beta T, c []T, ldc int) {
 // product computes C = A B, C = A B + bias (one number a column) or C += A B
 // on all threads, for A [m,k] and B [k,n].
 func product[T Float](p *Pool, m, n, k int, a, b view[T], bias []T, c []T, ldc int, add bool) {
+	if single[T]() && p.simd != nil {
+		p.simd.product32(p, m, n, k, view32(a), view32(b), as32(bias), as32(c), ldc, add)
+		return
+	}
 	bt := take[T](&p.packed, n*k)
 	columns := view[T]{b.data, b.col, b.row}
 	p.For(n, p.share(n, 4), func(lo, hi int) { columns.rows(bt[lo*k:hi*k], lo, hi, k) })

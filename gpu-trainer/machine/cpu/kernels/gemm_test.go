@@ -11,7 +11,7 @@ func TestGemm(t *testing.T) { both(t, testGemm[float32], testGemm[float64]) }
 // kind of alpha and beta, against float64. A sum of k products rounds at most
 // k+2 times, each by a unit of the sum of sizes.
 func testGemm[T Float](t *testing.T) {
-	p := NewPool(2)
+	p := newPool(2)
 	defer p.Close()
 	r := source(1)
 	sizes := [][3]int{{1, 1, 1}, {3, 5, 7}, {14, 32, 16}, {15, 33, 17}, {29, 65, 130}, {1, 300, 40}, {64, 64, 64}, {5, 1, 9}, {100, 17, 800}, {13, 48, 3}}
@@ -51,7 +51,7 @@ func TestLinearForms(t *testing.T) { both(t, testLinearForms[float32], testLinea
 
 // Linear and its two gradients are products of the same shapes as their names say.
 func testLinearForms[T Float](t *testing.T) {
-	p := NewPool(2)
+	p := newPool(2)
 	defer p.Close()
 	r := source(2)
 	for _, s := range [][3]int{{37, 48, 80}, {5, 130, 16}, {130, 16, 33}, {1, 1, 1}} {
@@ -95,7 +95,7 @@ func testSurroundings[T Float](t *testing.T) {
 	x, w, bias := normal[T](r, rows*in), normal[T](r, out*in), normal[T](r, out)
 	whole := make([]T, rows*out)
 	for pass, n := range threads {
-		p := NewPool(n)
+		p := newPool(n)
 		defer p.Close()
 		got := make([]T, rows*out)
 		Linear(p, x, rows, in, w, bias, out, got)

@@ -82,9 +82,29 @@ func sameInts(t *testing.T, what string, a, b []int64) {
 	}
 }
 
-// both runs a test for both element types.
+// under is the vector unit that the tests' pools use.
+var under = detect()
+
+// newPool is a pool on the unit under test.
+func newPool(threads int) *Pool {
+	p := NewPool(threads)
+	p.simd = under
+	return p
+}
+
+// everywhere runs a test of float32 on every vector unit of the processor.
+func everywhere(t *testing.T, f func(t *testing.T)) {
+	best := under
+	defer func() { under = best }()
+	for name, u := range units() {
+		under = u
+		t.Run(name, f)
+	}
+}
+
+// both runs a test for both element types, and float32 on every vector unit.
 func both(t *testing.T, f32, f64 func(t *testing.T)) {
-	t.Run("float32", f32)
+	everywhere(t, f32)
 	t.Run("float64", f64)
 }
 

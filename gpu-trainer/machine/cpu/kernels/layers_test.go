@@ -32,7 +32,7 @@ func dot(a, b []float64) float64 {
 }
 
 func TestGradientsByDifferences(t *testing.T) {
-	p := NewPool(2)
+	p := newPool(2)
 	defer p.Close()
 	r := source(4)
 	const rows, width = 9, 12
@@ -79,7 +79,7 @@ func TestGradientsByDifferences(t *testing.T) {
 }
 
 func TestAttentionGradientByDifferences(t *testing.T) {
-	p := NewPool(2)
+	p := newPool(2)
 	defer p.Close()
 	r := source(5)
 	offsets := offsetsOf(1, 4, 3)
@@ -99,8 +99,10 @@ func TestAttentionGradientByDifferences(t *testing.T) {
 }
 
 // The float32 layers agree with the float64 ones to a few roundings.
-func TestLayersInSinglePrecision(t *testing.T) {
-	p := NewPool(2)
+func TestLayersInSinglePrecision(t *testing.T) { everywhere(t, testLayersInSinglePrecision) }
+
+func testLayersInSinglePrecision(t *testing.T) {
+	p := newPool(2)
 	defer p.Close()
 	r := source(6)
 	offsets := offsetsOf(1, 64, 33, 7, 17)
@@ -151,7 +153,7 @@ func testAttentionPacking[T Float](t *testing.T) {
 	const rows, hidden, heads, scale = 120, 64, 2, 0.2
 	q, k, v, g := normal[T](r, rows*hidden), normal[T](r, rows*hidden), normal[T](r, rows*hidden), normal[T](r, rows*hidden)
 	run := func(n, lo, hi int, offsets []int32) (y, dq, dk, dv []T) {
-		p := NewPool(n)
+		p := newPool(n)
 		defer p.Close()
 		size := (hi - lo) * hidden
 		part := func(x []T) []T { return x[lo*hidden : hi*hidden] }
@@ -175,7 +177,7 @@ func testAttentionPacking[T Float](t *testing.T) {
 }
 
 func TestEmbed(t *testing.T) {
-	p := NewPool(2)
+	p := newPool(2)
 	defer p.Close()
 	r := source(8)
 	ids := []int32{3, 0, 3, 1}
@@ -203,7 +205,7 @@ func TestEmbed(t *testing.T) {
 func TestActivationTails(t *testing.T) { both(t, testTails[float32], testTails[float64]) }
 
 func testTails[T Float](t *testing.T) {
-	p := NewPool(1)
+	p := newPool(1)
 	x := []T{-300, -20, -6, -1e-8, 0, 1e-8, 6, 20, 300, T(math.NaN()), T(math.Inf(1))}
 	y, d, ones := make([]T, len(x)), make([]T, len(x)), make([]T, len(x))
 	for i := range ones {

@@ -13,6 +13,7 @@ import (
 // from inside For.
 type Pool struct {
 	workers []worker
+	simd    *simd // nil without vector units
 	packed  arena // operands shared by all workers of a kernel
 	second  arena
 
@@ -25,6 +26,8 @@ type Pool struct {
 
 // worker is one thread's scratch memory and its alarm.
 type worker struct {
+	args  tileArgs
+	pack  packArgs
 	wake  chan struct{}
 	tile  arena
 	tile2 arena
@@ -35,7 +38,7 @@ type worker struct {
 // NewPool starts a pool of the given number of threads; less than one counts
 // as one. The calling goroutine is one of them.
 func NewPool(threads int) *Pool {
-	p := &Pool{workers: make([]worker, max(threads, 1))}
+	p := &Pool{workers: make([]worker, max(threads, 1)), simd: detect()}
 	for i := 1; i < len(p.workers); i++ {
 		w := &p.workers[i]
 		w.wake = make(chan struct{}, 1)

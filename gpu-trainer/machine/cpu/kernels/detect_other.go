@@ -1,0 +1,9 @@
+//go:build !amd64
+
+package kernels
+
+// detect is the best vector unit of this processor: none of ours.
+func detect() *simd { return nil }
+
+// units are the vector units that this processor has.
+func units() map[string]*simd { return map[string]*simd{"portable": nil} }

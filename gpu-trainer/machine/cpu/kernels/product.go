@@ -1,0 +1,115 @@
+package kernels
+
+// kBlock is how many products a tile adds before the next tile takes over:
+// the rows of A that it reads then fit the innermost cache. A tile goes on from
+// the C of the block before, so sums are the same chains for any kBlock.
+const kBlock = 256
+
+// noStart is the start of a product that adds to nothing.
+var noStart [64]float32
+
+// factor is the right factor of a product, cut into panels of width columns.
+type factor struct {
+	data   []float32
+	panel  int // numbers from one panel to the next
+	row    int // numbers from one row of a panel to the next
+	n, k   int
+	panels int
+}
+
+// product32 is product on vector units.
+func (s *simd) product32(p *Pool, m, n, k int, a, b view[float32], bias, c []float32, ldc int, add bool) {
+	f := s.factor(p, m, n, k, b)
+	rowGrain, panelGrain := s.cut(p, m, f.panels)
+	columns := (f.panels + panelGrain - 1) / panelGrain
+	p.each((m+rowGrain-1)/rowGrain*columns, 1, func(w *worker, lo, hi int) {
+		for unit := lo; unit < hi; unit++ {
+			row, panel := unit/columns*rowGrain, unit%columns*panelGrain
+			s.block(w, row, min(row+rowGrain, m), panel, min(panel+panelGrain, f.panels), a, f, bias, c, ldc, add)
+		}
+	})
+}
+
+// factor packs b, unless few rows will read it and it lies by rows already.
+func (s *simd) factor(p *Pool, m, n, k int, b view[float32]) factor {
+	f := factor{n: n, k: k, panels: (n + s.width() - 1) / s.width()}
+	if b.col == 1 && m <= 2*s.rows {
+		f.data, f.panel, f.row = b.data, s.width(), b.row
+		return f
+	}
+	f.row, f.panel = s.width(), s.width()*roundUp(k, s.lanes)
+	f.data = take[float32](&p.packed, f.panels*f.panel)
+	p.each(f.panels, max(1, p.share(f.panels, 1)), func(w *worker, lo, hi int) {
+		for j := lo; j < hi; j++ {
+			part := view[float32]{b.data[j*s.width()*b.col:], b.row, b.col}
+			s.panel(w, part, k, min(s.width(), n-j*s.width()), f.data[j*f.panel:])
+		}
+	})
+	return f
+}
+
+// cut divides the work of a product into rows and panels a piece.
+func (s *simd) cut(p *Pool, m, panels int) (rows, panelGrain int) {
+	if len(p.workers) == 1 {
+		return m, panels
+	}
+	rows = p.share(m, s.rows)
+	pieces := (m + rows - 1) / rows
+	wanted := (4*len(p.workers) + pieces - 1) / pieces
+	return rows, max(1, panels/min(wanted, panels))
+}
+
+// block computes rows lo:hi and panels from:to of a product.
+func (s *simd) block(w *worker, lo, hi, from, to int, a view[float32], f factor, bias, c []float32, ldc int, add bool) {
+	t := &w.args
+	t.ldb, t.ldc = uintptr(4*f.row), uintptr(4*ldc)
+	for k := 0; k == 0 || k < f.k; k += kBlock {
+		t.k = min(kBlock, f.k-k)
+		for i := lo; i < hi; i += s.rows {
+			rows := min(s.rows, hi-i)
+			left := s.left(w, a, i, rows, k, (to-from) > 2)
+			for j := from; j < to; j++ {
+				t.a = left
+				t.n = min(s.width(), f.n-j*s.width())
+				t.b = at(f.data, j*f.panel+k*f.row)
+				t.c = at(c, i*ldc+j*s.width())
+				switch {
+				case add || k > 0:
+					t.start, t.ldStart = t.c, t.ldc
+				case bias != nil:
+					t.start, t.ldStart = at(bias, j*s.width()), 0
+				default:
+					t.start, t.ldStart = at(noStart[:], 0), 0
+				}
+				s.tile(w, rows, a.col != 1)
+			}
+		}
+	}
+}
+
+// left prepares rows i:i+rows of A from column k on for a tile, copied
+// together if reuse is set, and sets w.args.lda.
+func (s *simd) left(w *worker, a view[float32], i, rows, k int, reuse bool) pointer {
+	t := &w.args
+	if a.col != 1 {
+		t.lda = uintptr(4 * a.col)
+		if !reuse || t.k == 0 {
+			return at(a.data, i*a.row+k*a.col)
+		}
+		strip := take[float32](&w.left, 16*t.k)
+		s.strip(w, a, i, rows, k, t.k, strip)
+		t.lda = 4 * 16
+		return at(strip, 0)
+	}
+	t.lda = uintptr(4 * a.row)
+	if !reuse {
+		return at(a.data, i*a.row+k)
+	}
+	const ld = kBlock + 16
+	copied := take[float32](&w.left, 16*ld)
+	for r := range rows {
+		copy(copied[r*ld:], a.data[(i+r)*a.row+k:][:t.k])
+	}
+	t.lda = 4 * ld
+	return at(copied, 0)
+}

@@ -1,0 +1,25 @@
+// Command kernelgen writes the vector code of gpu-trainer/machine/cpu/kernels:
+// one set of functions for AVX-512 and one for AVX2, from the same programs.
+// Run it through `go generate ./gpu-trainer/machine/cpu/kernels`.
+package main
+
+import (
+	"flag"
+	"log"
+
+	. "github.com/mmcloughlin/avo/build"
+)
+
+func main() {
+	table := flag.String("table", "", "output file for the table of functions")
+	flag.Parse()
+	ConstraintExpr("amd64")
+	for _, u := range []*unit{avx512, avx2} {
+		u.tiles()
+		u.packs()
+	}
+	Generate()
+	if err := writeTable(*table); err != nil {
+		log.Fatal(err)
+	}
+}
