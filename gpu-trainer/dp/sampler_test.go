@@ -1,0 +1,129 @@
+package dp
+
+import (
+	"math"
+	"slices"
+	"testing"
+)
+
+func TestBase256IsExact(t *testing.T) {
+	for _, rate := range []float64{0.5, 1.0 / 3, 2000.0 / 67349, 1e-9, math.Nextafter(1, 0), 0x1p-60} {
+		sum := 0.0
+		digits := base256(rate)
+		for i := len(digits) - 1; i >= 0; i-- {
+			sum = (sum + float64(digits[i])) / 256
+		}
+		if sum != rate {
+			t.Errorf("rate %v: digits give %v", rate, sum)
+		}
+	}
+	if base256(1) != nil {
+		t.Error("rate 1 has digits")
+	}
+}
+
+// TestPoissonCounts compares each row's count and the lot sizes over many steps with Bernstein's bound, the alarm of
+// 1e-9 split over the rows.
+func TestPoissonCounts(t *testing.T) {
+	const rows, steps, rate = 300, 4000, 0.3
+	s := Sampler{Rows: rows, Rate: rate}
+	var counts [rows]float64
+	var sum, squares float64
+	for step := range int64(steps) {
+		lot := s.Lot(KeyFromSeed(3), step+1)
+		if !slices.IsSorted(lot) || len(slices.Compact(slices.Clone(lot))) != len(lot) {
+			t.Fatal("a row twice in a lot, or out of order")
+		}
+		for _, row := range lot {
+			counts[row]++
+		}
+		sum += float64(len(lot))
+		squares += math.Pow(float64(len(lot))-rows*rate, 2)
+	}
+	logTerm := math.Log(2 * rows / alarm)
+	bound := math.Sqrt(2*steps*rate*(1-rate)*logTerm) + 2*logTerm/3
+	for row, c := range counts {
+		if math.Abs(c-steps*rate) > bound {
+			t.Errorf("row %d in %v lots, want %v within %.0f", row, c, steps*rate, bound)
+		}
+	}
+	// Var(size) = Nq(1-q); its estimate over 4000 nearly normal sizes errs by 6.1·√(2/4000) with probability 1e-9.
+	if ratio := squares / steps / (rows * rate * (1 - rate)); math.Abs(ratio-1) > 6.1*math.Sqrt(2.0/steps) {
+		t.Errorf("lot size variance is %v of a binomial's", ratio)
+	}
+}
+
+func TestPoissonAll(t *testing.T) {
+	s := Sampler{Rows: 40, Rate: 1}
+	if len(s.Lot(KeyFromSeed(1), 1)) != 40 {
+		t.Error("rate 1 left a row out")
+	}
+	s.Rate = 1e-12
+	if len(s.Lot(KeyFromSeed(1), 1)) != 0 {
+		t.Error("rate 1e-12 drew a row")
+	}
+}
+
+// TestSetsAreUniform counts all subsets of FixedSize and of a truncated Poisson lot.
+func TestSetsAreUniform(t *testing.T) {
+	const draws = 20000
+	for _, s := range []Sampler{{Kind: FixedSize, Rows: 6, Size: 3}, {Kind: TruncatedPoisson, Rows: 6, Rate: 1, Size: 3}} {
+		counts := map[[3]int64]float64{}
+		for step := range int64(draws) {
+			counts[[3]int64(s.Lot(KeyFromSeed(5), step))]++
+		}
+		logTerm := math.Log(2 * 20 / alarm)
+		bound := math.Sqrt(2*draws/20.0*logTerm) + 2*logTerm/3
+		if len(counts) != 20 {
+			t.Errorf("%s: %d sets of 20", s.Kind, len(counts))
+		}
+		for set, c := range counts {
+			if math.Abs(c-draws/20) > bound {
+				t.Errorf("%s: set %v %v times, want 1000 within %.0f", s.Kind, set, c, bound)
+			}
+		}
+	}
+}
+
+func TestShuffleCoversEveryEpoch(t *testing.T) {
+	s := Sampler{Kind: Shuffle, Rows: 10, Size: 4}
+	for epoch := range int64(3) {
+		var seen []int64
+		for at := range s.StepsPerEpoch() {
+			seen = append(seen, s.Lot(KeyFromSeed(2), 1+epoch*s.StepsPerEpoch()+at)...)
+		}
+		if slices.Sort(seen); !slices.Equal(seen, []int64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}) {
+			t.Errorf("epoch %d holds %v", epoch, seen)
+		}
+	}
+}
+
+func TestLotRepeats(t *testing.T) {
+	for _, kind := range []string{Poisson, TruncatedPoisson, FixedSize, Shuffle} {
+		draw := func(step int64) []int64 {
+			s := Sampler{Kind: kind, Rows: 500, Rate: 0.1, Size: 50}
+			if err := s.Validate(); err != nil {
+				t.Fatal(err)
+			}
+			return s.Lot(KeyFromSeed(9), step)
+		}
+		if !slices.Equal(draw(3), draw(3)) || slices.Equal(draw(3), draw(4)) {
+			t.Errorf("%s: a lot must follow from key and step", kind)
+		}
+	}
+}
+
+func TestSamplerValidate(t *testing.T) {
+	for _, s := range []Sampler{{Kind: "walk", Rows: 1}, {Rows: 0, Rate: 1}, {Rows: 5, Rate: 0}, {Rows: 5, Rate: 1.1}, {Rows: 5, Rate: math.NaN()}, {Kind: FixedSize, Rows: 5, Size: 6}, {Kind: Shuffle, Rows: 5}} {
+		if s.Validate() == nil {
+			t.Errorf("%+v: no error", s)
+		}
+	}
+}
+
+func BenchmarkPoisson(b *testing.B) {
+	s := Sampler{Rows: 67349, Rate: 2000.0 / 67349}
+	for i := range b.N {
+		s.Lot(KeyFromSeed(1), int64(i))
+	}
+}
