@@ -122,7 +122,7 @@ func readBERT(file string) (*definition, error) {
 
 // newBERT is BERT's tokenizer over a vocabulary.
 func newBERT(vocab map[string]int32, lower bool) *definition {
-	d := &definition{Kind: WordPiece, Vocab: vocab, Prefix: "##", MaxChars: 100, Unknown: "[UNK]",
+	d := &definition{Kind: WordPiece, Vocab: vocab, Prefix: "##", MaxChars: maxWordChars, Unknown: "[UNK]",
 		Normalizer: &bertOptions{CleanText: true, HandleChineseChars: true, StripAccents: lower, Lowercase: lower}}
 	d.Added = d.specialTokens()
 	d.Single, d.Pair = bertTemplate(vocab["[CLS]"], vocab["[SEP]"])
