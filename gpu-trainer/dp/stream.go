@@ -24,6 +24,7 @@ const (
 	DomainCarriers Domain = "carriers" // the random start of RGP's power iteration
 	DomainDropout  Domain = "dropout"  // dropout masks
 	DomainInit     Domain = "init"     // fresh weights of heads and adapters
+	DomainCount    Domain = "count"    // the noise on the count of unclipped examples
 	DomainCanaries Domain = "canaries" // the audit's coin flips
 )
 
