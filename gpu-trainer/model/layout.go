@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 )
@@ -17,9 +18,10 @@ type Spec struct {
 type Init int
 
 const (
-	InitZero   Init = iota // biases
-	InitOne                // scales of layer normalisation
-	InitNormal             // N(0, initializer_range²)
+	InitZero    Init = iota // biases
+	InitOne                 // scales of layer normalisation
+	InitNormal              // N(0, initializer_range²)
+	InitUniform             // uniform in ±1/√in: the matrices that LoRA and adapters multiply the input by
 )
 
 // Size is the number of numbers in the tensor.
@@ -111,6 +113,12 @@ func (s Spec) fill(data []float32, seed uint64, std float64) {
 		r := rand.New(rand.NewChaCha8(nameSeed(seed, s.Name)))
 		for i := range data {
 			data[i] = float32(std * r.NormFloat64())
+		}
+	case InitUniform:
+		r := rand.New(rand.NewChaCha8(nameSeed(seed, s.Name)))
+		bound := 1 / math.Sqrt(float64(s.Shape[len(s.Shape)-1]))
+		for i := range data {
+			data[i] = float32(bound * (2*r.Float64() - 1))
 		}
 	default:
 		clear(data)

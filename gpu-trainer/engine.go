@@ -1,0 +1,188 @@
+package trainer
+
+import (
+	"fmt"
+	"runtime"
+
+	"github.com/ewtune/ewtune/gpu-trainer/dp"
+	"github.com/ewtune/ewtune/gpu-trainer/model"
+)
+
+// EngineOptions say how an Engine computes; none of them changes what is private. The zero value is the default.
+type EngineOptions struct {
+	Precision string // float32 (default) or float64
+	Device    string // cpu (default)
+	Threads   int    // [all that the Go runtime may use]
+	MaxTokens int    // most tokens of one physical batch [4096]
+	Dropout   bool   // train with the dropout rates of the model's configuration
+}
+
+// An Engine computes clipped sums of per-example gradients, plain gradients and logits of one model under one method, and
+// steps the optimiser. A lot is BeginLot, any number of Accumulate (or AccumulateGradient) calls with its physical batches, then Step.
+//
+// The sums are integers: they are identical to the bit for any number of threads, physical batch size, packing and order.
+// An Engine is used by one goroutine at a time.
+type Engine struct {
+	core engineCore
+}
+
+// engineCore is an Engine of one floating-point type.
+type engineCore interface {
+	released() []Parameter
+	trained() []Parameter
+	beginLot(seed uint64) error
+	accumulate(b *model.Batch, c dp.Clip) (BatchStats, error)
+	accumulateGradient(b *model.Batch) (BatchStats, error)
+	sum() []int64
+	step(u Update) error
+	logits(b *model.Batch, out []float64) error
+	hidden(b *model.Batch, layer int, out []float64) error
+	state() []StateTensor
+	restore(state []StateTensor) error
+	export() (*model.Model, error)
+	memory() int
+	close() error
+}
+
+// A Parameter is one tensor of a flat vector.
+type Parameter struct {
+	Name         string
+	Shape        []int
+	Offset, Size int // its numbers are vector[Offset : Offset+Size]
+}
+
+// BatchStats tells what one backward pass saw, one number an example in the batch's order. The slices are the engine's
+// and hold until its next call.
+type BatchStats struct {
+	Loss      []float64 // cross entropy
+	Norm      []float64 // norm of the gradient before clipping, over all that is released; nil for plain gradients
+	Factor    []float64 // what the gradient was multiplied by (per-layer clipping: the smallest of the groups); nil for plain gradients
+	Correct   int       // examples whose largest logit is the label's
+	NonFinite int       // examples left out because their gradient was not finite
+}
+
+// An Update turns the sums of a lot into a step: G = (Sum + Noise)·Quantum/Divisor, or G = gradient/Divisor where Quantum is 0.
+type Update struct {
+	Noise        []int64 // [Dim] on the integer grid, or nil for none
+	Quantum      float64 // spacing of the grid; 0: the lot's plain gradient
+	Divisor      float64 // the public expected lot size, whatever the lot's real size
+	LearningRate float64
+	K            int // number of this step, from 1
+	Optimizer    dp.Optimizer
+}
+
+// StateTensor is one tensor of an engine's state, in the precision that it is kept in: one of the slices is nil.
+type StateTensor struct {
+	Name    string // weight/NAME, first/NAME or second/NAME (the optimiser's moments)
+	Shape   []int
+	Float32 []float32
+	Float64 []float64
+}
+
+// NewEngine prepares a model for training by a method. The model is copied; what the method adds is taken from it, or
+// drawn from method.Seed where the model has none.
+func NewEngine(m *model.Model, method model.Method, o EngineOptions) (*Engine, error) {
+	if err := o.normalise(); err != nil {
+		return nil, err
+	}
+	if err := m.Validate(); err != nil {
+		return nil, err
+	}
+	if err := method.Validate(m.Config); err != nil {
+		return nil, err
+	}
+	var core engineCore
+	var err error
+	if o.Precision == "float64" {
+		core, err = newCore[float64](m, method, o)
+	} else {
+		core, err = newCore[float32](m, method, o)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Engine{core}, nil
+}
+
+func (o *EngineOptions) normalise() error {
+	if o.Threads == 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
+	if o.MaxTokens == 0 {
+		o.MaxTokens = 4096
+	}
+	switch {
+	case o.Precision != "" && o.Precision != "float32" && o.Precision != "float64":
+		return fmt.Errorf("precision %q: must be float32 or float64", o.Precision)
+	case o.Device != "" && o.Device != "cpu":
+		return fmt.Errorf("device %q: must be cpu", o.Device)
+	case o.Threads < 1:
+		return fmt.Errorf("threads %d: must be at least 1", o.Threads)
+	case o.MaxTokens < 1:
+		return fmt.Errorf("max tokens %d: must be at least 1", o.MaxTokens)
+	}
+	return nil
+}
+
+// Released lists the vector that is clipped, summed and noised, in canonical order with flat offsets: the trained weights, except for RGP, whose
+// carriers stand in for the encoder's matrices.
+func (e *Engine) Released() []Parameter { return e.core.released() }
+
+// Trained lists the weights that the optimiser steps.
+func (e *Engine) Trained() []Parameter { return e.core.trained() }
+
+// Dim is the number of numbers in the released vector.
+func (e *Engine) Dim() int { return size(e.Released()) }
+
+func size(parameters []Parameter) int {
+	if len(parameters) == 0 {
+		return 0
+	}
+	last := parameters[len(parameters)-1]
+	return last.Offset + last.Size
+}
+
+// BeginLot zeroes the sums. The seed draws what a lot needs beside the data: RGP's carriers and the dropout masks. It must not be
+// reused between lots, need not be secret, and must have nothing to do with the noise.
+func (e *Engine) BeginLot(seed uint64) error { return e.core.beginLot(seed) }
+
+// Accumulate runs one backward pass over a batch and adds round(f g/quantum) of every example to the integer sums, f being
+// the clip's factor of the norm of the example's gradient g. An example whose gradient is not finite adds nothing. An
+// empty batch is legal.
+func (e *Engine) Accumulate(b *model.Batch, c dp.Clip) (BatchStats, error) {
+	return e.core.accumulate(b, c)
+}
+
+// AccumulateGradient runs one backward pass over a batch and adds the gradient of the summed loss: training without privacy.
+func (e *Engine) AccumulateGradient(b *model.Batch) (BatchStats, error) {
+	return e.core.accumulateGradient(b)
+}
+
+// Sum is the lot's integer sums so far, [Dim]. The slice is the engine's.
+func (e *Engine) Sum() []int64 { return e.core.sum() }
+
+// Step makes one step of the optimiser on the trained weights.
+func (e *Engine) Step(u Update) error { return e.core.step(u) }
+
+// Logits computes the logits of a batch, without dropout, into out [examples·labels]. Labels of the batch are not read.
+func (e *Engine) Logits(b *model.Batch, out []float64) error { return e.core.logits(b, out) }
+
+// Hidden computes hidden states of a batch, without dropout, into out [tokens·hidden]: layer 0 is the embeddings' output, layer i that of layer i.
+func (e *Engine) Hidden(b *model.Batch, layer int, out []float64) error {
+	return e.core.hidden(b, layer, out)
+}
+
+// State is all that a resumed run needs: trained weights and the optimiser's moments, to the bit. The slices are the engine's.
+func (e *Engine) State() []StateTensor { return e.core.state() }
+
+// Restore puts back what State gave.
+func (e *Engine) Restore(state []StateTensor) error { return e.core.restore(state) }
+
+// Export copies the model with its trained weights, under Hugging Face names; what a method added stands beside them (see model.Merge).
+func (e *Engine) Export() (*model.Model, error) { return e.core.export() }
+
+// Memory is the number of bytes that the largest of the engine's programs keeps for activations and gradients.
+func (e *Engine) Memory() int { return e.core.memory() }
+
+// Close stops the engine's threads.
+func (e *Engine) Close() error { return e.core.close() }

@@ -1,0 +1,178 @@
+package trainer
+
+import (
+	"fmt"
+
+	"github.com/ewtune/ewtune/gpu-trainer/dp"
+	"github.com/ewtune/ewtune/gpu-trainer/machine/cpu"
+	"github.com/ewtune/ewtune/gpu-trainer/machine/cpu/kernels"
+	"github.com/ewtune/ewtune/gpu-trainer/model"
+)
+
+// core is an Engine whose weights and activations are of type T.
+type core[T kernels.Float] struct {
+	options  EngineOptions
+	base     *model.Model
+	method   model.Method
+	backend  *cpu.Backend[T]
+	weights  map[string]*weight[T]
+	order    []*weight[T] // of the trained weights, canonical
+	vector   []Parameter  // the released vector
+	sums     []int64      // [Dim]
+	sumOf    map[string]*cpu.Slice[int64]
+	programs map[programKind]*program
+	key      uint64 // of the lot's dropout masks
+	stats    BatchStats
+	numbers  []T // scratch for reading values
+}
+
+// A weight is one tensor of the model in the engine's precision. Its buffers are shared by all programs.
+type weight[T kernels.Float] struct {
+	Parameter
+	data          *cpu.Slice[T]
+	gradient      *cpu.Slice[T] // plain gradient of the lot, once there is one
+	first, second []T           // moments of the optimiser, once there are any
+}
+
+func newCore[T kernels.Float](m *model.Model, method model.Method, o EngineOptions) (*core[T], error) {
+	method = method.WithDefaults()
+	tensors, err := m.Complete(method)
+	if err != nil {
+		return nil, err
+	}
+	c := &core[T]{options: o, base: m, method: method, backend: cpu.New[T](o.Threads), weights: map[string]*weight[T]{},
+		sumOf: map[string]*cpu.Slice[int64]{}, programs: map[programKind]*program{}}
+	for _, t := range tensors {
+		c.addWeight(t)
+	}
+	c.release()
+	return c, nil
+}
+
+// addWeight copies a tensor of the model and gives trained ones their place.
+func (c *core[T]) addWeight(t model.Tensor) {
+	w := &weight[T]{Parameter: Parameter{Name: t.Name, Shape: t.Shape, Size: len(t.Data)}, data: &cpu.Slice[T]{Data: make([]T, len(t.Data))}}
+	for i, v := range t.Data {
+		w.data.Data[i] = T(v)
+	}
+	c.weights[t.Name] = w
+	if c.method.Trains(t.Name) {
+		w.Offset = size(c.trained())
+		c.order = append(c.order, w)
+	}
+}
+
+// release lays out the released vector and its sums.
+func (c *core[T]) release() {
+	c.vector = c.trained()
+	c.sums = make([]int64, size(c.vector))
+	for _, p := range c.vector {
+		c.sumOf[p.Name] = &cpu.Slice[int64]{Data: c.sums[p.Offset : p.Offset+p.Size : p.Offset+p.Size]}
+	}
+}
+
+func (c *core[T]) released() []Parameter { return c.vector }
+
+func (c *core[T]) trained() []Parameter {
+	list := make([]Parameter, len(c.order))
+	for i, w := range c.order {
+		list[i] = w.Parameter
+	}
+	return list
+}
+
+func (c *core[T]) sum() []int64 { return c.sums }
+
+func (c *core[T]) close() error { return c.backend.Close() }
+
+func (c *core[T]) beginLot(seed uint64) error {
+	clear(c.sums)
+	for _, w := range c.order {
+		if w.gradient != nil {
+			clear(w.gradient.Data)
+		}
+	}
+	c.key = seed
+	return nil
+}
+
+func (c *core[T]) step(u Update) error {
+	if err := c.checkUpdate(u); err != nil {
+		return err
+	}
+	for _, w := range c.order {
+		g, err := c.gradient(w, u)
+		if err != nil {
+			return err
+		}
+		c.apply(w, g, u)
+	}
+	return nil
+}
+
+func (c *core[T]) checkUpdate(u Update) error {
+	switch {
+	case u.Noise != nil && len(u.Noise) != len(c.sums):
+		return fmt.Errorf("noise of %d numbers: must be %d", len(u.Noise), len(c.sums))
+	case !(u.Divisor > 0):
+		return fmt.Errorf("divisor %v: must be positive", u.Divisor)
+	case u.Quantum < 0 || u.Quantum == 0 && u.Noise != nil:
+		return fmt.Errorf("quantum %v: must be positive", u.Quantum)
+	case u.K < 1:
+		return fmt.Errorf("step %d: must be at least 1", u.K)
+	}
+	return u.Optimizer.Validate()
+}
+
+// gradient is G of one trained weight: (sum + noise)·quantum/divisor, or the plain gradient over the divisor.
+func (c *core[T]) gradient(w *weight[T], u Update) ([]T, error) {
+	if u.Quantum == 0 {
+		if w.gradient == nil {
+			return nil, fmt.Errorf("quantum 0: the lot has no plain gradient")
+		}
+		for i, v := range w.gradient.Data {
+			w.gradient.Data[i] = T(float64(v) / u.Divisor)
+		}
+		return w.gradient.Data, nil
+	}
+	g := c.scratch(w.Size)
+	c.backend.Pool.For(w.Size, 1<<14, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			total := c.sums[w.Offset+i]
+			if u.Noise != nil {
+				total += u.Noise[w.Offset+i]
+			}
+			g[i] = T(float64(total) * u.Quantum / u.Divisor)
+		}
+	})
+	return g, nil
+}
+
+// apply steps one weight by its gradient.
+func (c *core[T]) apply(w *weight[T], g []T, u Update) {
+	moments := u.Optimizer.Moments()
+	if moments > 0 && w.first == nil {
+		w.first = make([]T, w.Size)
+	}
+	if moments > 1 && w.second == nil {
+		w.second = make([]T, w.Size)
+	}
+	c.backend.Pool.For(w.Size, 1<<14, func(lo, hi int) {
+		dp.Apply(u.Optimizer, u.K, u.LearningRate, w.data.Data[lo:hi], g[lo:hi], part(w.first, lo, hi), part(w.second, lo, hi))
+	})
+}
+
+func part[T any](s []T, lo, hi int) []T {
+	if s == nil {
+		return nil
+	}
+	return s[lo:hi]
+}
+
+// scratch is room for n numbers that nobody else holds between calls.
+func (c *core[T]) scratch(n int) []T {
+	if cap(c.numbers) < n {
+		c.numbers = make([]T, n)
+	}
+	return c.numbers[:n]
+}

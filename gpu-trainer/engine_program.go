@@ -1,0 +1,173 @@
+package trainer
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/ewtune/ewtune/gpu-trainer/machine"
+	"github.com/ewtune/ewtune/gpu-trainer/machine/cpu"
+	"github.com/ewtune/ewtune/gpu-trainer/model"
+	"github.com/ewtune/ewtune/gpu-trainer/ops"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// programKind names the programs that an engine compiles when they are first needed.
+type programKind int
+
+const (
+	forward  programKind = iota // logits and hidden states
+	plain                       // gradient of the summed loss
+	flat                        // clipped sums, one norm over everything
+	perLayer                    // clipped sums, one norm a layer
+)
+
+// A program is a compiled graph with the nodes that are read after a run.
+type program struct {
+	*machine.Program
+	network *model.Network
+	squares gorgonia.Nodes // squared norms, one node a group
+	factor  *gorgonia.Node // value i: the factors of group i
+}
+
+// program compiles the program of a kind once.
+func (c *core[T]) program(kind programKind) (*program, error) {
+	if p := c.programs[kind]; p != nil {
+		return p, nil
+	}
+	b := ops.NewBuilder(c.capacity(), cpu.FloatType[T]())
+	network, err := model.Build(b, c.base.Config, c.method, kind != forward && c.options.Dropout)
+	if err != nil {
+		return nil, err
+	}
+	p := &program{network: network}
+	spec := machine.Spec{Capacity: c.capacity(), Bindings: map[*gorgonia.Node]machine.Buffer{}}
+	if err := c.extend(p, b, kind, &spec); err != nil {
+		return nil, err
+	}
+	for name, node := range network.Weights {
+		spec.Bindings[node] = c.weights[name].data
+	}
+	if p.Program, err = machine.Compile(c.backend, spec); err != nil {
+		return nil, err
+	}
+	c.programs[kind] = p
+	return p, nil
+}
+
+func (c *core[T]) capacity() ops.Capacity {
+	n := c.options.MaxTokens
+	return ops.Capacity{Tokens: n, Examples: n, Pairs: n * min(n, c.base.Config.MaxTokens())}
+}
+
+// extend adds what a kind of program does beyond the forward pass.
+func (c *core[T]) extend(p *program, b *ops.Builder, kind programKind, spec *machine.Spec) error {
+	if kind == forward {
+		spec.Fetch = append(gorgonia.Nodes{p.network.Logits}, p.network.Hidden...)
+		return nil
+	}
+	spec.Fetch = gorgonia.Nodes{p.network.Loss, p.network.Logits}
+	if err := p.network.Backward(b); err != nil {
+		return err
+	}
+	if kind == plain {
+		c.addGradients(p, b, spec)
+	} else {
+		c.addSums(p, b, kind == perLayer, spec)
+	}
+	return b.Err()
+}
+
+// addGradients accumulates the plain gradient of every use, last layer first, as the backward pass reaches them.
+func (c *core[T]) addGradients(p *program, b *ops.Builder, spec *machine.Spec) {
+	for _, u := range backwards(p.network.Uses) {
+		g := u.Derivative(b)
+		for slot, name := range u.Weights {
+			w := c.weights[name]
+			if w.gradient == nil {
+				w.gradient = &cpu.Slice[T]{Data: make([]T, w.Size)}
+			}
+			total := b.Input("gradient/"+name, b.Float(), w.Shape...)
+			spec.Bindings[total] = w.gradient
+			spec.Update = append(spec.Update, b.Gradient(total, u, slot, g))
+		}
+	}
+}
+
+// addSums chains the norms of every group, last layer first, turns them into factors, and accumulates the clipped sums.
+func (c *core[T]) addSums(p *program, b *ops.Builder, layered bool, spec *machine.Spec) {
+	uses := backwards(p.network.Uses)
+	groups, of := groupUses(uses, layered)
+	derivatives := make(gorgonia.Nodes, len(uses))
+	p.squares = make(gorgonia.Nodes, groups)
+	for i := range p.squares {
+		p.squares[i] = b.Zeros()
+	}
+	for i, u := range uses {
+		derivatives[i] = u.Derivative(b)
+		p.squares[of[i]] = b.Norm(p.squares[of[i]], u, derivatives[i])
+	}
+	p.factor = b.Clip(p.squares...)
+	factors := make(gorgonia.Nodes, groups)
+	for i := range factors {
+		factors[i] = b.Part(p.factor, i)
+	}
+	spec.Fetch = append(append(spec.Fetch, p.squares...), factors...)
+	for i, u := range uses {
+		for slot, name := range u.Weights {
+			shape := c.shapeOf(name)
+			sum := b.Input("sum/"+name, tensor.Int64, shape...)
+			spec.Bindings[sum] = c.sumOf[name]
+			spec.Update = append(spec.Update, b.Sum(sum, u, slot, derivatives[i], factors[of[i]]))
+		}
+	}
+}
+
+// shapeOf is the shape of a released tensor.
+func (c *core[T]) shapeOf(name string) []int {
+	for _, p := range c.vector {
+		if p.Name == name {
+			return p.Shape
+		}
+	}
+	panic(fmt.Sprintf("tensor %s: not released", name))
+}
+
+func backwards(uses []ops.Use) []ops.Use {
+	reversed := make([]ops.Use, len(uses))
+	for i, u := range uses {
+		reversed[len(uses)-1-i] = u
+	}
+	return reversed
+}
+
+// groupUses numbers the clipping groups and tells the group of each use: one for all, or one a layer, embeddings and head being
+// layers of their own.
+func groupUses(uses []ops.Use, layered bool) (groups int, of []int) {
+	numbers := map[string]int{}
+	for _, u := range uses {
+		key := ""
+		if layered {
+			key = layerOf(u.Weights[0])
+		}
+		if _, ok := numbers[key]; !ok {
+			numbers[key] = len(numbers)
+		}
+		of = append(of, numbers[key])
+	}
+	return len(numbers), of
+}
+
+// layerOf is the number in "...layer.N...", "embeddings" or "head".
+func layerOf(name string) string {
+	_, rest, ok := strings.Cut(name, "layer.")
+	number, _, _ := strings.Cut(rest, ".")
+	if _, err := strconv.Atoi(number); ok && err == nil {
+		return number
+	}
+	if strings.Contains(name, "embeddings") {
+		return "embeddings"
+	}
+	return "head"
+}

@@ -1,0 +1,87 @@
+package machine
+
+import (
+	"github.com/ewtune/ewtune/gpu-trainer/ops"
+	"gorgonia.org/tensor"
+)
+
+// A Backend runs kernels on one device.
+type Backend interface {
+	// Prepare returns the function that runs one operation on the given values: in its inputs, out what it yields. An unknown
+	// kernel is an error that names it. Where the operation accumulates, out[0] already holds in[0] when the function runs.
+	Prepare(kernel string, at ops.Attributes, in, out []*Value) (Run, error)
+	// NewBuffer makes an empty buffer for numbers of the given type.
+	NewBuffer(dtype tensor.Dtype) (Buffer, error)
+	// Close gives back what the backend holds. Programs of a closed backend must not run.
+	Close() error
+}
+
+// Run executes one prepared operation on the rows that the feed brings.
+type Run func(*Feed) error
+
+// A Buffer is device memory for numbers of one type.
+type Buffer interface {
+	// Grow makes room for at least n numbers. It may lose what the buffer held.
+	Grow(n int) error
+	// Read copies the first numbers to dst, a []float32, []float64 or []int64 of the buffer's type.
+	Read(dst any) error
+}
+
+// A Value is what one operation yields or one input holds: a buffer and how much of it is in use.
+type Value struct {
+	Rows   ops.Rows
+	Width  int // numbers a row; Fixed: numbers in all
+	DType  tensor.Dtype
+	Buffer Buffer
+	N      int // numbers present in this run
+}
+
+// A Feed is what one run brings: a packed batch, and the numbers that the private operations need.
+type Feed struct {
+	Columns        [3][]int32                 // by ops.Column, each [tokens]
+	Offsets        []int32                    // [examples+1]
+	Labels         []int32                    // [examples]
+	RowIDs         []int64                    // [examples]
+	Factor         func(norm float64) float64 // what clip multiplies a gradient of this norm by, for one group
+	InverseQuantum float64                    // 1/quantum of the integer grid
+	DropoutKey     uint64                     // keys every mask of this run
+	identity       []int32                    // 0, 1, ..., examples
+	pairs          int
+}
+
+// Examples is the number of examples in the batch.
+func (f *Feed) Examples() int { return len(f.Labels) }
+
+// Count is the number of rows of the given kind in the batch.
+func (f *Feed) Count(r ops.Rows) int {
+	switch r {
+	case ops.Tokens:
+		return len(f.Columns[ops.InputIDs])
+	case ops.Examples:
+		return len(f.Labels)
+	case ops.Pairs:
+		return f.pairs
+	}
+	return 1
+}
+
+// OffsetsOf gives the rows of each example: its tokens, or the one row that it has where rows are examples.
+func (f *Feed) OffsetsOf(r ops.Rows) []int32 {
+	if r == ops.Examples {
+		return f.identity
+	}
+	return f.Offsets
+}
+
+// prepare derives what Count and OffsetsOf answer from.
+func (f *Feed) prepare() {
+	for len(f.identity) <= f.Examples() {
+		f.identity = append(f.identity, int32(len(f.identity)))
+	}
+	f.identity = f.identity[:f.Examples()+1]
+	f.pairs = 0
+	for i := range f.Examples() {
+		length := int(f.Offsets[i+1] - f.Offsets[i])
+		f.pairs += length * length
+	}
+}

@@ -1,0 +1,144 @@
+package cpu
+
+import (
+	"math"
+
+	"github.com/ewtune/ewtune/gpu-trainer/machine"
+	"github.com/ewtune/ewtune/gpu-trainer/machine/cpu/kernels"
+)
+
+func zeros[T kernels.Float](c call[T]) machine.Run {
+	y := as[float64](c.out[0])
+	return func(*machine.Feed) error { clear(y.data()); return nil }
+}
+
+// clip turns each example's squared norms, one a group, into factors.
+func clip[T kernels.Float](c call[T]) machine.Run {
+	var squares, factors []operand[float64]
+	for i := range c.in {
+		squares, factors = append(squares, as[float64](c.in[i])), append(factors, as[float64](c.out[i]))
+	}
+	return func(f *machine.Feed) error {
+		for i := range f.Examples() {
+			total := 0.0
+			for _, s := range squares {
+				total += s.data()[i]
+			}
+			finite := !math.IsNaN(total) && !math.IsInf(total, 0)
+			for k, s := range squares {
+				factors[k].data()[i] = 0
+				if finite {
+					factors[k].data()[i] = f.Factor(math.Sqrt(s.data()[i]))
+				}
+			}
+		}
+		return nil
+	}
+}
+
+func linearNorm[T kernels.Float](c call[T]) machine.Run {
+	squares, g, x := as[float64](c.out[0]), c.input(1), c.input(2)
+	return func(f *machine.Feed) error {
+		kernels.LinearNorm(c.Pool, x.data(), g.data(), f.OffsetsOf(g.Rows), x.Width, g.Width, squares.data())
+		return nil
+	}
+}
+
+func biasNorm[T kernels.Float](c call[T]) machine.Run {
+	squares, g := as[float64](c.out[0]), c.input(1)
+	return func(f *machine.Feed) error {
+		kernels.BiasNorm(c.Pool, g.data(), f.OffsetsOf(g.Rows), g.Width, squares.data())
+		return nil
+	}
+}
+
+func layerNormNorm[T kernels.Float](c call[T]) machine.Run {
+	squares, g, x, mean, rstd := as[float64](c.out[0]), c.input(1), c.input(2), c.input(3), c.input(4)
+	return func(f *machine.Feed) error {
+		kernels.LayerNormNorm(c.Pool, x.data(), g.data(), f.OffsetsOf(g.Rows), g.Width, mean.data(), rstd.data(), squares.data())
+		return nil
+	}
+}
+
+func embedNorm[T kernels.Float](c call[T]) machine.Run {
+	squares, g := as[float64](c.out[0]), c.input(1)
+	return func(f *machine.Feed) error {
+		kernels.EmbedNorm(c.Pool, f.Columns[c.Column], g.data(), f.Offsets, g.Width, squares.data())
+		return nil
+	}
+}
+
+func linearSum[T kernels.Float](c call[T]) machine.Run {
+	sum, g, factor, x := as[int64](c.out[0]), c.input(1), as[float64](c.in[2]), c.input(3)
+	return func(f *machine.Feed) error {
+		kernels.LinearSum(c.Pool, x.data(), g.data(), f.OffsetsOf(g.Rows), x.Width, g.Width, factor.data(), f.InverseQuantum, sum.data())
+		return nil
+	}
+}
+
+func biasSum[T kernels.Float](c call[T]) machine.Run {
+	sum, g, factor := as[int64](c.out[0]), c.input(1), as[float64](c.in[2])
+	return func(f *machine.Feed) error {
+		kernels.BiasSum(c.Pool, g.data(), f.OffsetsOf(g.Rows), g.Width, factor.data(), f.InverseQuantum, sum.data())
+		return nil
+	}
+}
+
+func layerNormSum[T kernels.Float](c call[T]) machine.Run {
+	sum, g, factor := as[int64](c.out[0]), c.input(1), as[float64](c.in[2])
+	x, mean, rstd := c.input(3), c.input(4), c.input(5)
+	return func(f *machine.Feed) error {
+		scale, shift := oneOf(c.Slot, sum.data())
+		kernels.LayerNormSum(c.Pool, x.data(), g.data(), f.OffsetsOf(g.Rows), g.Width, mean.data(), rstd.data(), factor.data(), f.InverseQuantum, scale, shift)
+		return nil
+	}
+}
+
+// oneOf puts data in the place that slot names and nil in the other.
+func oneOf[E any](slot int, data []E) (first, second []E) {
+	if slot == 0 {
+		return data, nil
+	}
+	return nil, data
+}
+
+func embedSum[T kernels.Float](c call[T]) machine.Run {
+	sum, g, factor := as[int64](c.out[0]), c.input(1), as[float64](c.in[2])
+	return func(f *machine.Feed) error {
+		kernels.EmbedSum(c.Pool, f.Columns[c.Column], g.data(), f.Offsets, g.Width, factor.data(), f.InverseQuantum, sum.data())
+		return nil
+	}
+}
+
+func linearGrad[T kernels.Float](c call[T]) machine.Run {
+	total, g, x := c.output(0), c.input(1), c.input(2)
+	return func(*machine.Feed) error {
+		kernels.LinearGradWeight(c.Pool, x.data(), g.data(), x.rows(), x.Width, g.Width, total.data())
+		return nil
+	}
+}
+
+func biasGrad[T kernels.Float](c call[T]) machine.Run {
+	total, g := c.output(0), c.input(1)
+	return func(*machine.Feed) error {
+		kernels.BiasGrad(c.Pool, g.data(), g.rows(), g.Width, total.data())
+		return nil
+	}
+}
+
+func layerNormGrad[T kernels.Float](c call[T]) machine.Run {
+	total, g, x, mean, rstd := c.output(0), c.input(1), c.input(2), c.input(3), c.input(4)
+	return func(*machine.Feed) error {
+		scale, shift := oneOf(c.Slot, total.data())
+		kernels.LayerNormGradWeight(c.Pool, x.data(), g.data(), g.rows(), g.Width, mean.data(), rstd.data(), scale, shift)
+		return nil
+	}
+}
+
+func embedGrad[T kernels.Float](c call[T]) machine.Run {
+	total, g := c.output(0), c.input(1)
+	return func(f *machine.Feed) error {
+		kernels.EmbedGrad(c.Pool, f.Columns[c.Column], g.data(), g.Width, total.data())
+		return nil
+	}
+}

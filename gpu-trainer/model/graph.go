@@ -1,0 +1,189 @@
+package model
+
+import (
+	"fmt"
+
+	"github.com/ewtune/ewtune/gpu-trainer/ops"
+	"gorgonia.org/gorgonia"
+)
+
+// A Network is the graph of a model's loss under one method.
+type Network struct {
+	Weights map[string]*gorgonia.Node // the graph's inputs, by name; only those that are used
+	Hidden  gorgonia.Nodes            // after the embeddings and after each layer, [tokens, hidden]
+	Pooled  *gorgonia.Node            // what the classifier reads, [examples, hidden]
+	Logits  *gorgonia.Node            // [examples, labels]
+	Loss    *gorgonia.Node            // [examples]
+	Uses    []ops.Use                 // where trained weights enter, in the order of the forward pass
+}
+
+// Build adds the model's loss to a graph. dropout turns on the configuration's dropout rates.
+func Build(b *ops.Builder, c Config, m Method, dropout bool) (*Network, error) {
+	m = m.WithDefaults()
+	if err := m.Validate(c); err != nil {
+		return nil, err
+	}
+	n := &network{Builder: b, Network: &Network{Weights: map[string]*gorgonia.Node{}}, config: c, method: m, shapes: map[string][]int{}}
+	if dropout {
+		n.rate, n.attentionRate = c.HiddenDropout, c.AttentionDropout
+	}
+	for _, s := range c.Parameters(m) {
+		n.shapes[s.Name] = s.Shape
+	}
+	n.head(n.encoder())
+	return n.Network, b.Err()
+}
+
+// network is a Network while it is built.
+type network struct {
+	*ops.Builder
+	*Network
+	config              Config
+	method              Method
+	shapes              map[string][]int
+	rate, attentionRate float64
+	sites               uint64 // dropout masks so far
+}
+
+// weight is the graph input of a weight.
+func (n *network) weight(name string) *gorgonia.Node {
+	w := n.Weights[name]
+	if w == nil {
+		w = n.Input(name, n.Float(), n.shapes[name]...)
+		n.Weights[name] = w
+	}
+	return w
+}
+
+// use records that weights enter at out, if the method trains them.
+func (n *network) use(u ops.Use) {
+	for _, name := range u.Weights {
+		if !n.method.Trains(name) {
+			return
+		}
+	}
+	n.Uses = append(n.Uses, u)
+}
+
+// drop is dropout at the hidden rate; each call has masks of its own.
+func (n *network) drop(x *gorgonia.Node) *gorgonia.Node {
+	n.sites++
+	return n.Dropout(x, n.rate, n.sites)
+}
+
+// matrix is x Wᵀ without a bias.
+func (n *network) matrix(x *gorgonia.Node, name string) *gorgonia.Node {
+	y := n.Linear(x, n.weight(name), nil)
+	n.use(ops.Use{Kernel: "linear", Weights: []string{name}, In: gorgonia.Nodes{x}, Out: y})
+	return y
+}
+
+// linear is a dense module, with its low-rank pair where the method adds one.
+func (n *network) linear(x *gorgonia.Node, module string) *gorgonia.Node {
+	y := n.Linear(x, n.weight(module+".weight"), n.weight(module+".bias"))
+	n.use(ops.Use{Kernel: "linear", Weights: []string{module + ".weight"}, In: gorgonia.Nodes{x}, Out: y})
+	n.use(ops.Use{Kernel: "bias", Weights: []string{module + ".bias"}, Out: y})
+	if n.method.targets(module) {
+		return n.pair(x, y, module)
+	}
+	return y
+}
+
+// pair is y + (alpha/rank) (x Aᵀ) Bᵀ. The factor stands on x Aᵀ, so both gradients have it by themselves.
+func (n *network) pair(x, y *gorgonia.Node, module string) *gorgonia.Node {
+	low := n.Scale(n.matrix(x, module+".lora_A.weight"), n.method.Alpha/float64(n.method.Rank))
+	name := module + ".lora_B.weight"
+	sum := n.LinearAdd(y, low, n.weight(name))
+	n.use(ops.Use{Kernel: "linear", Weights: []string{name}, In: gorgonia.Nodes{low}, Out: sum})
+	return sum
+}
+
+func (n *network) norm(x *gorgonia.Node, module string) *gorgonia.Node {
+	scale, shift := module+".weight", module+".bias"
+	y := n.LayerNorm(x, n.weight(scale), n.weight(shift), n.config.LayerNormEps)
+	if n.method.Trains(scale) {
+		n.use(ops.Use{Kernel: "layernorm", Weights: []string{scale, shift}, In: gorgonia.Nodes{x, n.Part(y, 1), n.Part(y, 2)}, Out: y})
+	} else {
+		n.use(ops.Use{Kernel: "bias", Weights: []string{shift}, Out: y})
+	}
+	return y
+}
+
+func (n *network) encoder() *gorgonia.Node {
+	c := n.config
+	x := n.embed(nil, "word_embeddings.weight", ops.InputIDs)
+	x = n.embed(x, "position_embeddings.weight", ops.PositionIDs)
+	x = n.embed(x, "token_type_embeddings.weight", ops.TokenTypeIDs)
+	x = n.norm(x, c.embedding("LayerNorm"))
+	n.Hidden = append(n.Hidden, x)
+	x = n.drop(x)
+	for i := range c.Layers {
+		x = n.layer(x, i)
+		n.Hidden = append(n.Hidden, x)
+	}
+	return x
+}
+
+func (n *network) embed(x *gorgonia.Node, table string, ids ops.Column) *gorgonia.Node {
+	name := n.config.embedding(table)
+	y := n.Embed(x, n.weight(name), ids)
+	n.use(ops.Use{Kernel: "embed", Weights: []string{name}, Column: ids, Out: y})
+	return y
+}
+
+// layer is one post-norm block: x = LN(x + Dense(attention)), x = LN(x + W₂ gelu(W₁ x)).
+func (n *network) layer(x *gorgonia.Node, i int) *gorgonia.Node {
+	at := func(module string) string { return n.config.layer(i, module) }
+	q := n.linear(x, at("attention.self.query"))
+	k := n.linear(x, at("attention.self.key"))
+	v := n.linear(x, at("attention.self.value"))
+	context := n.Attention(q, k, v, n.config.Heads)
+	x = n.residual(x, context, at("attention.output"))
+	inner := n.GELU(n.linear(x, at("intermediate.dense")))
+	return n.residual(x, inner, at("output"))
+}
+
+// residual is LN(x + dropout(dense(y))).
+func (n *network) residual(x, y *gorgonia.Node, module string) *gorgonia.Node {
+	y = n.drop(n.linear(y, module+".dense"))
+	return n.norm(n.Add(y, x), module+".LayerNorm")
+}
+
+// head pools and classifies: classifier(tanh(pooler(h))) for BERT, out_proj(tanh(dense(h))) for RoBERTa.
+func (n *network) head(x *gorgonia.Node) {
+	if n.config.Pooling == PoolMean {
+		x = n.PoolMean(x)
+	} else {
+		x = n.PoolFirst(x)
+	}
+	dense, out := "classifier.dense", "classifier.out_proj"
+	if n.config.ModelType == BERT {
+		dense, out = "bert.pooler.dense", "classifier"
+	} else {
+		x = n.drop(x)
+	}
+	n.Pooled = n.Tanh(n.linear(x, dense))
+	n.Logits = n.linear(n.drop(n.Pooled), out)
+	n.Loss = n.CrossEntropy(n.Logits)
+}
+
+// Backward adds the gradients of every use to the graph: afterwards Use.Derivative gives them.
+func (n *Network) Backward(b *ops.Builder) error {
+	var taps gorgonia.Nodes
+	seen := map[*gorgonia.Node]bool{}
+	for _, u := range n.Uses {
+		if !seen[u.Out] {
+			seen[u.Out] = true
+			taps = append(taps, u.Out)
+		}
+	}
+	if len(taps) == 0 {
+		return fmt.Errorf("method: trains no weight")
+	}
+	seed := b.Part(n.Loss, 1)
+	if err := b.Err(); err != nil {
+		return err
+	}
+	_, err := gorgonia.Backpropagate(gorgonia.Nodes{n.Logits}, gorgonia.Nodes{seed}, taps)
+	return err
+}

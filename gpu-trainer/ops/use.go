@@ -1,0 +1,81 @@
+package ops
+
+import (
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// A Use is a place of the graph where trained weights enter. With g the derivative of Out, the gradient of one example is
+//
+//	linear     Σ_t g_t x_tᵀ            In = {x}
+//	bias       Σ_t g_t                 In = {}
+//	layernorm  Σ_t g_t x̂_t, Σ_t g_t    In = {x, mean, rstd}; two weights
+//	embed      Σ_t g_t at row ids[t]   In = {}; repeated ids add up
+//
+// over the tokens t of that example. The norm, the clipped sum and the plain gradient of a use are one operation each, and none of them
+// holds the gradient of an example whole.
+type Use struct {
+	Weights []string // names of the weights, in the order above
+	Kernel  string   // linear, bias, layernorm or embed
+	Column  Column   // embed
+	In      gorgonia.Nodes
+	Out     *gorgonia.Node
+	Divide  float64 // the gradient is divided by this before anything else is done with it; 0 is 1
+}
+
+// Derivative is the gradient of each example's loss with respect to Out. It exists after gorgonia.Backpropagate.
+func (u Use) Derivative(b *Builder) *gorgonia.Node {
+	g := u.Out.Deriv()
+	if g == nil {
+		return b.fail("weights %v: the loss does not depend on them", u.Weights)
+	}
+	if u.Divide != 0 {
+		return b.Scale(g, 1/u.Divide)
+	}
+	return g
+}
+
+// Zeros is a column of float64 zeros, [examples]: where a chain of norms starts.
+func (b *Builder) Zeros() *gorgonia.Node {
+	return b.apply(Op{kernel: "zeros", outputs: []Output{b.column(Examples, tensor.Float64)}, overwrites: -1})
+}
+
+// Norm adds the squared norm of each example's gradient, over all weights of the use, to squares [examples].
+func (b *Builder) Norm(squares *gorgonia.Node, u Use, g *gorgonia.Node) *gorgonia.Node {
+	if b.err != nil {
+		return nil
+	}
+	op := Op{kernel: u.Kernel + ".norm", attributes: Attributes{Column: u.Column}, outputs: []Output{like(squares)}, accumulates: true}
+	return b.apply(op, append(gorgonia.Nodes{squares, g}, u.In...)...)
+}
+
+// Clip turns the squared norms of one or more groups of weights, each [examples], into factors: value i of the node is what the gradient of each
+// example in group i is multiplied by. The rule is brought by the run. An example with a norm that is not finite gets 0 in every group.
+func (b *Builder) Clip(squares ...*gorgonia.Node) *gorgonia.Node {
+	if b.err != nil {
+		return nil
+	}
+	outputs := make([]Output, len(squares))
+	for i, s := range squares {
+		outputs[i] = like(s)
+	}
+	return b.apply(Op{kernel: "clip", outputs: outputs, overwrites: -1}, squares...)
+}
+
+// Sum adds round(factor_i g_i/quantum), an integer vector for each example i, to sum: int64, of the shape of weight number slot of the use.
+func (b *Builder) Sum(sum *gorgonia.Node, u Use, slot int, g, factor *gorgonia.Node) *gorgonia.Node {
+	if b.err != nil {
+		return nil
+	}
+	op := Op{kernel: u.Kernel + ".sum", attributes: Attributes{Column: u.Column, Slot: slot}, outputs: []Output{like(sum)}, accumulates: true}
+	return b.apply(op, append(gorgonia.Nodes{sum, g, factor}, u.In...)...)
+}
+
+// Gradient adds the gradient of the summed loss to total, of the shape of weight number slot of the use.
+func (b *Builder) Gradient(total *gorgonia.Node, u Use, slot int, g *gorgonia.Node) *gorgonia.Node {
+	if b.err != nil {
+		return nil
+	}
+	op := Op{kernel: u.Kernel + ".grad", attributes: Attributes{Column: u.Column, Slot: slot}, outputs: []Output{like(total)}, accumulates: true}
+	return b.apply(op, append(gorgonia.Nodes{total, g}, u.In...)...)
+}
