@@ -121,10 +121,10 @@ func (o *Op) String() string { return fmt.Sprintf("%s#%d", o.kernel, o.serial) }
 // derivative of the node that uses them (see Use).
 func (o *Op) DiffWRT(int) []bool { return o.differs }
 
-// SymDiff builds the gradients of the inputs.
+// SymDiff builds the gradients of the inputs that DiffWRT names.
 func (o *Op) SymDiff(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 	if o.diff == nil {
-		return nil, fmt.Errorf("operation %s: has no derivative", o.kernel)
+		return make(gorgonia.Nodes, len(in)), nil
 	}
 	grads := o.diff(o.builder, in, out, grad)
 	return grads, o.builder.err
