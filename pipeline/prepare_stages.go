@@ -1,0 +1,142 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ewtune/ewtune/datasets"
+	"github.com/ewtune/ewtune/pipeline/tokenizer"
+)
+
+// preparation is one run of read -> tokenize -> write. Rows are read in order by one goroutine, tokenized in batches by
+// many, and written in order by one; at most a few batches a worker are in flight.
+type preparation struct {
+	options   PrepareOptions
+	mem       memory.Allocator
+	tokenizer *tokenizer.Tokenizer
+	input     *datasets.Input
+	manifest  *Manifest
+	journal   *journal
+}
+
+// pending is a batch of rows on its way. record is set when done is closed.
+type pending struct {
+	rows   []datasets.Row
+	record arrow.Record
+	done   chan struct{}
+}
+
+// run makes the shards that the journal does not have.
+func (p *preparation) run(ctx context.Context) error {
+	work := make(chan *pending, p.options.Workers)
+	ordered := make(chan *pending, 2*p.options.Workers)
+	stages, ctx := errgroup.WithContext(ctx)
+	stages.Go(func() error {
+		defer close(work)
+		defer close(ordered)
+		return p.read(ctx, work, ordered)
+	})
+	for range p.options.Workers {
+		stages.Go(func() error { p.tokenize(work); return nil })
+	}
+	stages.Go(func() error { return p.write(ctx, ordered) })
+	err := stages.Wait()
+	for batch := range ordered {
+		if batch.record != nil {
+			batch.record.Release()
+		}
+	}
+	return err
+}
+
+// read cuts the input into batches and passes over the rows of finished shards.
+func (p *preparation) read(ctx context.Context, work, ordered chan<- *pending) error {
+	finished := p.manifest.Rows
+	for {
+		batch := &pending{done: make(chan struct{})}
+		err := p.fill(batch)
+		if err != nil && err != io.EOF {
+			return err
+		}
+		if len(batch.rows) > 0 && batch.rows[0].ID >= finished {
+			for _, stage := range []chan<- *pending{ordered, work} {
+				select {
+				case stage <- batch:
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+		}
+		if err == io.EOF || ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}
+
+// fill reads up to batchRows rows.
+func (p *preparation) fill(batch *pending) error {
+	batch.rows = make([]datasets.Row, 0, batchRows)
+	for len(batch.rows) < batchRows {
+		row, err := p.input.Next()
+		var malformed *datasets.RowError
+		if errors.As(err, &malformed) && p.options.SkipMalformed {
+			p.manifest.Source.Skipped++
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		batch.rows = append(batch.rows, row)
+	}
+	return nil
+}
+
+// tokenize turns rows into records.
+func (p *preparation) tokenize(work <-chan *pending) {
+	builder := NewBatchBuilder(p.mem)
+	defer builder.Release()
+	encode := p.tokenizer.Encode
+	if p.input.Task.Pair() {
+		encode = p.tokenizer.EncodePair
+	}
+	var encoding tokenizer.Encoding
+	for batch := range work {
+		for _, row := range batch.rows {
+			encode(&encoding, row.A, row.B, p.options.MaxLength)
+			builder.Append(row.ID, encoding.IDs, encoding.TypeIDs, row.Label)
+		}
+		batch.record, batch.rows = builder.NewRecord(), nil
+		close(batch.done)
+	}
+}
+
+// write puts the batches into shards, in order.
+func (p *preparation) write(ctx context.Context, ordered <-chan *pending) (err error) {
+	shards := &shardSequence{dir: p.options.Out, options: p.options, mem: p.mem, manifest: p.manifest, journal: p.journal}
+	defer func() { err = errors.Join(err, shards.abort()) }()
+	for batch := range ordered {
+		select {
+		case <-batch.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		err := shards.add(batch.record)
+		batch.record.Release()
+		batch.record = nil
+		if err != nil {
+			return err
+		}
+		if p.options.Progress != nil {
+			p.options.Progress(p.manifest.Rows + shards.open.rows())
+		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return shards.finish()
+}
