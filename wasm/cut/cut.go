@@ -1,0 +1,272 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// request says what the small module offers.
+type request struct {
+	funcs []export // functions without parameters and results
+	data  []export // arrays, whose addresses become globals
+}
+
+// export gives a symbol of the program a name in the small module.
+type export struct{ name, symbol string }
+
+// result is the small module and what went into it.
+type result struct {
+	funcs  []*function // in the order of the small module; traps not counted
+	data   []*datum    // in the order of their addresses in the linked module
+	module []byte
+}
+
+func (r *result) dataBytes() (n int) {
+	for _, d := range r.data {
+		n += d.size
+	}
+	return n
+}
+
+// function is one kept function: its linked code, and where in it stand calls and addresses.
+type function struct {
+	*symbol
+	linked    int // index in the linked module
+	code      []byte
+	signature []byte // of an ordinary Go function, or of one written in assembly for use inside others
+	spots     []spot
+}
+
+// spot is a number in linked code that changes when the function moves.
+type spot struct {
+	from, to int // bytes of the number
+	kind     spotKind
+	callee   int   // spotCall: index in the linked module
+	datum    int   // spotData: address of the symbol in the linked module
+	add      int64 // spotData: bytes from the beginning of the symbol
+}
+
+type spotKind uint8
+
+const (
+	spotCall   spotKind = iota // index of a called function
+	spotReturn                 // return address, kept on the Go stack for tracebacks only
+	spotData                   // address in linear memory
+)
+
+// datum is one kept data symbol.
+type datum struct {
+	*symbol
+	linked int    // address in the linked module
+	image  []byte // initial contents
+}
+
+// cutter collects what the exported functions reach.
+type cutter struct {
+	module  *linked
+	objects *objects
+	funcs   map[int]*function // by linked index
+	data    map[int]*datum    // by linked address
+	order   []*function
+}
+
+// cut makes the small module. Functions come in the order in which a walk from the exports meets them, so the same
+// program and request give the same bytes.
+func cut(program []byte, all *objects, r request) (*result, error) {
+	module, err := parseModule(program)
+	if err != nil {
+		return nil, err
+	}
+	c := &cutter{module: module, objects: all, funcs: map[int]*function{}, data: map[int]*datum{}}
+	for _, e := range r.funcs {
+		index, known := module.index[linkedName(e.symbol)]
+		if !known || index < 0 {
+			return nil, fmt.Errorf("func %s: the module must have exactly one function of this name", e.symbol)
+		}
+		if err := c.keep(index); err != nil {
+			return nil, err
+		}
+		if f := c.funcs[index]; !bytes.Equal(f.signature, goFunction) {
+			return nil, fmt.Errorf("func %s: signature %x must be that of an ordinary Go function", e.symbol, f.signature)
+		}
+	}
+	if err := c.refuseRecursion(); err != nil {
+		return nil, err
+	}
+	kept := &result{funcs: c.order}
+	for _, d := range c.data {
+		kept.data = append(kept.data, d)
+	}
+	slices.SortFunc(kept.data, func(a, b *datum) int { return cmp.Compare(a.linked, b.linked) })
+	if err := disjoint(kept.data); err != nil {
+		return nil, err
+	}
+	kept.module, err = c.write(kept, r)
+	return kept, err
+}
+
+// keep adds a function and all that it reaches.
+func (c *cutter) keep(index int) error {
+	if c.funcs[index] != nil {
+		return nil
+	}
+	name := c.module.names[index]
+	f, err := c.match(index)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	c.funcs[index] = f
+	c.order = append(c.order, f)
+	calls, err := scan(f.code)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if err := f.checkCalls(calls); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	for _, s := range f.spots {
+		if s.kind != spotCall || traps(c.module.names[s.callee]) {
+			continue
+		}
+		if err := c.keep(s.callee); err != nil {
+			return fmt.Errorf("%s calls %w", name, err)
+		}
+	}
+	return nil
+}
+
+// match finds the object code of a linked function and what each relocation became.
+func (c *cutter) match(index int) (*function, error) {
+	name := c.module.names[index]
+	if index < c.module.imports {
+		return nil, fmt.Errorf("is imported: a kernel must not leave the module")
+	}
+	if err := admitted(name); err != nil {
+		return nil, err
+	}
+	body := index - c.module.imports
+	code, signature := c.module.code[body], c.module.signature(body)
+	reason := fmt.Errorf("no object defines it")
+	for _, s := range c.objects.byName[name] {
+		if s.kind != kindText {
+			continue
+		}
+		f := &function{symbol: s, linked: index, code: code, signature: signature}
+		if reason = c.align(f); reason == nil {
+			return f, nil
+		}
+	}
+	return nil, reason
+}
+
+// align walks object code and linked code together: between relocations they must be equal.
+func (c *cutter) align(f *function) error {
+	r := &reader{data: f.code}
+	from := 0
+	for _, x := range f.relocs {
+		if x.marker {
+			continue
+		}
+		if x.offset < from || x.offset > len(f.symbol.data) {
+			return fmt.Errorf("relocation at byte %d: out of order", x.offset)
+		}
+		if !bytes.Equal(r.take(x.offset-from), f.symbol.data[from:x.offset]) {
+			return fmt.Errorf("code differs from its object before byte %d", x.offset)
+		}
+		from = x.offset
+		at := r.pos
+		value := r.sleb()
+		s, err := c.spot(f, x, value)
+		if err != nil {
+			return err
+		}
+		s.from, s.to = at, r.pos
+		f.spots = append(f.spots, s)
+	}
+	if rest := f.symbol.data[from:]; r.err != nil || !bytes.Equal(r.data[r.pos:], rest) {
+		return fmt.Errorf("code differs from its object after byte %d", from)
+	}
+	return nil
+}
+
+// spot tells what the number that the linker wrote for a relocation means.
+func (c *cutter) spot(f *function, x reloc, value int64) (spot, error) {
+	switch {
+	case x.typ == relocCall:
+		if value < 0 || value >= int64(len(c.module.names)) {
+			return spot{}, fmt.Errorf("call of function %d: no such function", value)
+		}
+		return spot{kind: spotCall, callee: int(value)}, nil
+	case x.typ == relocAddress && x.target == f.symbol:
+		return spot{kind: spotReturn}, nil
+	case x.typ == relocAddress && x.target != nil && x.target.kind == kindText:
+		return spot{}, fmt.Errorf("takes the address of %s: a kernel must not call through pointers", x.target.name)
+	case x.typ == relocAddress && x.target != nil:
+		s := spot{kind: spotData, datum: int(value - x.add), add: x.add}
+		if err := c.keepDatum(x.target, s.datum); err != nil {
+			return spot{}, fmt.Errorf("%s: %w", x.target.name, err)
+		}
+		if x.add < 0 || x.add > int64(x.target.size) {
+			return spot{}, fmt.Errorf("%s%+d: lies outside its %d bytes", x.target.name, x.add, x.target.size)
+		}
+		return s, nil
+	case x.typ == relocAddress:
+		return spot{}, fmt.Errorf("refers to data that no object defines")
+	}
+	return spot{}, fmt.Errorf("relocation of type %d: not understood", x.typ)
+}
+
+// refuseRecursion makes the deepest stack a property of the code.
+func (c *cutter) refuseRecursion() error {
+	state := map[int]int{} // 1 on the path, 2 done
+	var walk func(index int) error
+	walk = func(index int) error {
+		f := c.funcs[index]
+		if f == nil || state[index] == 2 {
+			return nil
+		}
+		if state[index] == 1 {
+			return fmt.Errorf("%s: calls itself; a kernel must have a bounded stack", f.name)
+		}
+		state[index] = 1
+		for _, s := range f.spots {
+			if s.kind == spotCall {
+				if err := walk(s.callee); err != nil {
+					return err
+				}
+			}
+		}
+		state[index] = 2
+		return nil
+	}
+	for _, f := range c.order {
+		if err := walk(f.linked); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// traps reports whether a call of the function ends the computation: panics of the runtime and growth of the stack.
+func traps(name string) bool {
+	short, ok := strings.CutPrefix(name, "runtime.")
+	return ok && (strings.HasPrefix(short, "panic") || strings.HasPrefix(short, "goPanic") ||
+		strings.HasPrefix(short, "morestack") || short == "gopanic" || short == "sigpanic")
+}
+
+// admitted refuses the functions of the runtime but those that only compute.
+func admitted(name string) error {
+	switch name {
+	case "runtime.wasmDiv", "runtime.memmove", "runtime.memclrNoHeapPointers":
+		return nil
+	}
+	for _, prefix := range []string{"runtime.", "internal_", "syscall.", "os."} {
+		if strings.HasPrefix(name, prefix) {
+			return fmt.Errorf("is a service of the runtime: a kernel must not allocate, block or panic on purpose")
+		}
+	}
+	return nil
+}
