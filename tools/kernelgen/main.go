@@ -16,7 +16,12 @@ func main() {
 	ConstraintExpr("amd64")
 	for _, u := range []*unit{avx512, avx2} {
 		u.tiles()
+		u.sumTiles()
 		u.packs()
+		u.maps()
+		u.toGrid()
+		u.dot()
+		u.dotLower()
 	}
 	Generate()
 	if err := writeTable(*table); err != nil {

@@ -14,11 +14,13 @@ const (
 	packLDDst
 	packK
 	packN
+	packScale
 )
 
 func (u *unit) packs() {
 	u.packRows()
 	u.packColumns()
+	u.packScaled()
 }
 
 // packRows copies k rows of at most one vector.

@@ -21,6 +21,13 @@ func writeTable(path string) error {
 				b.WriteString("},\n")
 			}
 		}
+		for vectors := 1; vectors <= 2; vectors++ {
+			fmt.Fprintf(&b, "\tsums%d: []func(*byte){nil", vectors)
+			for rows := 1; rows <= u.rows; rows++ {
+				fmt.Fprintf(&b, ", sum%dx%dv%s", rows, vectors, u.name)
+			}
+			b.WriteString("},\n")
+		}
 		for _, f := range plainFunctions {
 			fmt.Fprintf(&b, "\t%s: %s%s,\n", f, f, u.name)
 		}
@@ -30,4 +37,4 @@ func writeTable(path string) error {
 }
 
 // plainFunctions are the functions that a unit has once.
-var plainFunctions = []string{"packRows", "packColumns"}
+var plainFunctions = []string{"packRows", "packColumns", "packScaled", "gelu", "geluGrad", "geluBoth", "add", "multiply", "softmax", "softmaxGrad", "layerNorm", "layerNormGrad", "addNormed", "toGrid", "dot", "dotLower"}

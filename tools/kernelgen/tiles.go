@@ -89,7 +89,7 @@ func (t *tile) maskFor(j int) mask {
 	return nil
 }
 
-// loop adds the products, four steps of k at a time and then one.
+// loop sets up the factors and adds their products.
 func (t *tile) loop(args reg.Register) {
 	k := field(args, fieldK)
 	t.b, t.ldb = field(args, fieldB), field(args, fieldLDB)
@@ -98,6 +98,11 @@ func (t *tile) loop(args reg.Register) {
 	if !t.transposed {
 		t.rowPointers()
 	}
+	t.chain(k)
+}
+
+// chain adds k products, four steps at a time and then one.
+func (t *tile) chain(k reg.GPVirtual) {
 	SUBQ(U8(4), k)
 	JLT(LabelRef("rest"))
 	Label("four")

@@ -2,34 +2,63 @@ package kernels
 
 import "math"
 
-// elements calls f on the ranges of n numbers that the threads take in turn.
-func elements(p *Pool, n int, f func(lo, hi int)) { p.For(n, max(p.share(n, 64), 1<<12), f) }
+const inverseRoot = 0.3989422804014326779399460599343819 // 1/√(2π)
 
-// GELU computes y = x Φ(x) = x/2 (1 + erf(x/√2)).
+// normal is Φ(x), the normal distribution function.
+func normal[T Float](x T) float64 { return 0.5 * math.Erfc(-float64(x)/math.Sqrt2) }
+
+// slope is the derivative of x Φ(x): Φ(x) + x φ(x).
+func slope[T Float](x T) float64 {
+	v := float64(x)
+	return normal(x) + v*inverseRoot*math.Exp(-v*v/2)
+}
+
+// GELU computes y = x Φ(x) = x/2 (1 + erf(x/√2)). In single precision on
+// vector units |y - x Φ(x)| <= 2e-7 |x Φ(x)| + 1e-36 |x| for |x| < 4, and the
+// relative error stays below 6e-6 in the tail.
 func GELU[T Float](p *Pool, x, y []T) {
-	elements(p, len(x), func(lo, hi int) {
+	if vectors[T](p) {
+		p.eachRange(len(x), p.simd.gelu, as32(x), nil, nil, as32(y))
+		return
+	}
+	p.For(len(x), p.chunk(len(x)), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
-			v := float64(x[i])
-			y[i] = T(v * 0.5 * math.Erfc(-v/math.Sqrt2))
+			y[i] = T(float64(x[i]) * normal(x[i]))
 		}
 	})
 }
 
 // GELUGrad computes dx = g (Φ(x) + x φ(x)).
 func GELUGrad[T Float](p *Pool, x, g, dx []T) {
-	const inverseRoot = 0.3989422804014326779399460599343819 // 1/√(2π)
-	elements(p, len(x), func(lo, hi int) {
+	if vectors[T](p) {
+		p.eachRange(len(x), p.simd.geluGrad, as32(x), as32(g), nil, as32(dx))
+		return
+	}
+	p.For(len(x), p.chunk(len(x)), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
-			v := float64(x[i])
-			slope := 0.5*math.Erfc(-v/math.Sqrt2) + v*inverseRoot*math.Exp(-v*v/2)
-			dx[i] = T(float64(g[i]) * slope)
+			dx[i] = T(float64(g[i]) * slope(x[i]))
+		}
+	})
+}
+
+// GELUBoth computes y = x Φ(x) and its derivative s = Φ(x) + x φ(x), by which
+// the gradient of y is to be multiplied. s may be x.
+func GELUBoth[T Float](p *Pool, x, y, s []T) {
+	if vectors[T](p) {
+		p.eachRange(len(x), p.simd.geluBoth, as32(x), nil, as32(s), as32(y))
+		return
+	}
+	p.For(len(x), p.chunk(len(x)), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			v := x[i]
+			y[i], s[i] = T(float64(v)*normal(v)), T(slope(v))
 		}
 	})
 }
 
 // Tanh computes y = tanh(x).
 func Tanh[T Float](p *Pool, x, y []T) {
-	elements(p, len(x), func(lo, hi int) {
+	p.For(len(x), p.chunk(len(x)), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			y[i] = T(math.Tanh(float64(x[i])))
 		}
@@ -38,7 +67,7 @@ func Tanh[T Float](p *Pool, x, y []T) {
 
 // TanhGrad computes dx = g (1 - y²) from the output y of Tanh.
 func TanhGrad[T Float](p *Pool, y, g, dx []T) {
-	elements(p, len(y), func(lo, hi int) {
+	p.For(len(y), p.chunk(len(y)), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			dx[i] = g[i] * (1 - T(y[i]*y[i]))
 		}
@@ -47,9 +76,26 @@ func TanhGrad[T Float](p *Pool, y, g, dx []T) {
 
 // Add computes y = a + b. y may be a or b.
 func Add[T Float](p *Pool, a, b, y []T) {
-	elements(p, len(y), func(lo, hi int) {
+	if vectors[T](p) {
+		p.eachRange(len(y), p.simd.add, as32(a), as32(b), nil, as32(y))
+		return
+	}
+	p.For(len(y), p.chunk(len(y)), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			y[i] = a[i] + b[i]
+		}
+	})
+}
+
+// Multiply computes y = a b, number by number. y may be a or b.
+func Multiply[T Float](p *Pool, a, b, y []T) {
+	if vectors[T](p) {
+		p.eachRange(len(y), p.simd.multiply, as32(a), as32(b), nil, as32(y))
+		return
+	}
+	p.For(len(y), p.chunk(len(y)), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			y[i] = a[i] * b[i]
 		}
 	})
 }

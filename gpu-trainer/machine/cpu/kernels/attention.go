@@ -11,9 +11,7 @@ func Attention[T Float](p *Pool, q, k, v []T, offsets []int32, heads, hidden int
 		size := hidden / heads
 		ph := probs[probsAt:][:length*length]
 		smallProduct(w, length, length, size, operand(q[at:], hidden, false), operand(k[at:], hidden, true), ph, length, false)
-		for t := range length {
-			softmaxRow(ph[t*length:][:length], T(scale))
-		}
+		softmaxRows(w, ph, length, T(scale))
 		smallProduct(w, length, size, length, operand(ph, length, false), operand(v[at:], hidden, false), y[at:], hidden, false)
 	})
 }
@@ -29,9 +27,7 @@ func AttentionGrad[T Float](p *Pool, q, k, v, probs, g []T, offsets []int32, hea
 		smallProduct(w, length, size, length, operand(ph, length, true), operand(g[at:], hidden, false), dv[at:], hidden, false)
 		ds := take[T](&w.tile, length*length)
 		smallProduct(w, length, length, size, operand(g[at:], hidden, false), operand(v[at:], hidden, true), ds, length, false)
-		for t := range length {
-			softmaxGradRow(ph[t*length:][:length], ds[t*length:][:length], T(scale))
-		}
+		softmaxGradRows(w, ph, ds, length, T(scale))
 		smallProduct(w, length, size, length, operand(ds, length, false), operand(k[at:], hidden, false), dq[at:], hidden, false)
 		smallProduct(w, length, size, length, operand(ds, length, true), operand(q[at:], hidden, false), dk[at:], hidden, false)
 	})
@@ -58,6 +54,31 @@ func eachHead(p *Pool, offsets []int32, heads, hidden int, f func(w *worker, at,
 	})
 }
 
+// softmaxRows replaces each row of x [length,length] by softmax(scale row).
+func softmaxRows[T Float](w *worker, x []T, length int, scale T) {
+	for t := range length {
+		if vectors[T](w.pool) {
+			row := at(as32(x), t*length)
+			w.run(w.pool.simd.softmax, mapArgs{x: row, out: row, n: length, s: [4]float32{float32(scale)}})
+			continue
+		}
+		softmaxRow(x[t*length:][:length], scale)
+	}
+}
+
+// softmaxGradRows replaces each row of d, the gradient of the probabilities y,
+// by the gradient of the unscaled scores.
+func softmaxGradRows[T Float](w *worker, y, d []T, length int, scale T) {
+	for t := range length {
+		if vectors[T](w.pool) {
+			row := at(as32(d), t*length)
+			w.run(w.pool.simd.softmaxGrad, mapArgs{x: at(as32(y), t*length), y: row, out: row, n: length, s: [4]float32{float32(scale)}})
+			continue
+		}
+		softmaxGradRow(y[t*length:][:length], d[t*length:][:length], scale)
+	}
+}
+
 // softmaxRow replaces x by softmax(scale x).
 func softmaxRow[T Float](x []T, scale T) {
 	top := T(math.Inf(-1))
@@ -76,8 +97,7 @@ func softmaxRow[T Float](x []T, scale T) {
 	}
 }
 
-// softmaxGradRow replaces d, the gradient of the probabilities y, by the
-// gradient of the unscaled scores.
+// softmaxGradRow is one row of softmaxGradRows.
 func softmaxGradRow[T Float](y, d []T, scale T) {
 	var along float64
 	for j, v := range y {

@@ -16,7 +16,7 @@ func BenchmarkLinear(b *testing.B) {
 				p := NewPool(n)
 				defer p.Close()
 				r := source(1)
-				x, w, y := normal[float32](r, rows*in), normal[float32](r, out*in), make([]float32, rows*out)
+				x, w, y := gaussian[float32](r, rows*in), gaussian[float32](r, out*in), make([]float32, rows*out)
 				rate(b, 2*float64(rows)*float64(out)*float64(in), func() { Linear(p, x, rows, in, w, nil, out, y) })
 			})
 		}

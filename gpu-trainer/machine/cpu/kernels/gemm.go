@@ -49,7 +49,7 @@ func scaleRows[T Float](p *Pool, m, n int, beta T, c []T, ldc int) {
 // product computes C = A B, C = A B + bias (one number a column) or C += A B
 // on all threads, for A [m,k] and B [k,n].
 func product[T Float](p *Pool, m, n, k int, a, b view[T], bias []T, c []T, ldc int, add bool) {
-	if single[T]() && p.simd != nil {
+	if vectors[T](p) {
 		p.simd.product32(p, m, n, k, view32(a), view32(b), as32(bias), as32(c), ldc, add)
 		return
 	}
@@ -70,6 +70,10 @@ func product[T Float](p *Pool, m, n, k int, a, b view[T], bias []T, c []T, ldc i
 
 // smallProduct is product on one thread, without bias.
 func smallProduct[T Float](w *worker, m, n, k int, a, b view[T], c []T, ldc int, add bool) {
+	if vectors[T](w.pool) {
+		w.pool.simd.small32(w, m, n, k, view32(a), view32(b), as32(c), ldc, add)
+		return
+	}
 	at, bt := take[T](&w.left, m*k), take[T](&w.right, n*k)
 	a.rows(at, 0, m, k)
 	view[T]{b.data, b.col, b.row}.rows(bt, 0, n, k)

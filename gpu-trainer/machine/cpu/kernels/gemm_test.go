@@ -28,8 +28,8 @@ func testGemm[T Float](t *testing.T) {
 				if transB {
 					ldb = k + 1
 				}
-				a, b := normal[T](r, max(m, k)*lda), normal[T](r, max(n, k)*ldb)
-				c := normal[T](r, m*ldc)
+				a, b := gaussian[T](r, max(m, k)*lda), gaussian[T](r, max(n, k)*ldb)
+				c := gaussian[T](r, m*ldc)
 				before := append([]T{}, c...)
 				want, size := naive(transA, transB, m, n, k, widen(a), lda, widen(b), ldb)
 				Gemm(p, transA, transB, m, n, k, scale[0], a, lda, b, ldb, scale[1], c, ldc)
@@ -56,8 +56,8 @@ func testLinearForms[T Float](t *testing.T) {
 	r := source(2)
 	for _, s := range [][3]int{{37, 48, 80}, {5, 130, 16}, {130, 16, 33}, {1, 1, 1}} {
 		rows, in, out := s[0], s[1], s[2]
-		x, w, bias, g := normal[T](r, rows*in), normal[T](r, out*in), normal[T](r, out), normal[T](r, rows*out)
-		y, dx, dw := make([]T, rows*out), normal[T](r, rows*in), normal[T](r, out*in)
+		x, w, bias, g := gaussian[T](r, rows*in), gaussian[T](r, out*in), gaussian[T](r, out), gaussian[T](r, rows*out)
+		y, dx, dw := make([]T, rows*out), gaussian[T](r, rows*in), gaussian[T](r, out*in)
 		Linear(p, x, rows, in, w, bias, out, y)
 		want, size := naive(false, true, rows, out, in, widen(x), in, widen(w), in)
 		for i := range want {
@@ -92,7 +92,7 @@ func TestProductsDoNotDependOnTheirSurroundings(t *testing.T) {
 func testSurroundings[T Float](t *testing.T) {
 	r := source(3)
 	const rows, in, out = 61, 417, 75
-	x, w, bias := normal[T](r, rows*in), normal[T](r, out*in), normal[T](r, out)
+	x, w, bias := gaussian[T](r, rows*in), gaussian[T](r, out*in), gaussian[T](r, out)
 	whole := make([]T, rows*out)
 	for pass, n := range threads {
 		p := newPool(n)

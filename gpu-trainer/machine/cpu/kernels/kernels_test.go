@@ -12,7 +12,7 @@ var threads = []int{1, 2, 3}
 // source returns a generator that is the same for every run.
 func source(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
 
-func normal[T Float](r *rand.Rand, n int) []T {
+func gaussian[T Float](r *rand.Rand, n int) []T {
 	x := make([]T, n)
 	for i := range x {
 		x[i] = T(r.NormFloat64())

@@ -6,8 +6,14 @@ import "math"
 // with mean and rstd = 1/√(variance + eps) over the row's width numbers, and
 // keeps mean and rstd, one a row, for the gradient.
 func LayerNorm[T Float](p *Pool, x []T, rows, width int, gamma, beta []T, eps float64, y, mean, rstd []T) {
-	p.For(rows, p.share(rows, 1), func(lo, hi int) {
+	p.each(rows, p.share(rows, 1), func(w *worker, lo, hi int) {
 		for t := lo; t < hi; t++ {
+			if vectors[T](p) {
+				m := mapArgs{x: at(as32(x), t*width), y: at(as32(gamma), 0), z: at(as32(beta), 0), out: at(as32(y), t*width), n: width, s: [4]float32{float32(width), float32(eps)}}
+				w.run(p.simd.layerNorm, m)
+				mean[t], rstd[t] = T(w.maps.s[0]), T(w.maps.s[1])
+				continue
+			}
 			mean[t], rstd[t] = layerNormRow(x[t*width:][:width], gamma, beta, eps, y[t*width:][:width])
 		}
 	})
@@ -35,10 +41,15 @@ func layerNormRow[T Float](x, gamma, beta []T, eps float64, y []T) (mean, rstd T
 //
 //	dx = rstd (h - mean(h) - x̂ mean(h x̂)),  h = g gamma,  x̂ = (x - mean) rstd.
 func LayerNormGrad[T Float](p *Pool, x, g []T, rows, width int, gamma, mean, rstd, dx []T) {
-	p.For(rows, p.share(rows, 1), func(lo, hi int) {
+	p.each(rows, p.share(rows, 1), func(w *worker, lo, hi int) {
 		for t := lo; t < hi; t++ {
-			at, end := t*width, (t+1)*width
-			layerNormGradRow(x[at:end], g[at:end], gamma, mean[t], rstd[t], dx[at:end])
+			from, end := t*width, (t+1)*width
+			if vectors[T](p) {
+				m := mapArgs{x: at(as32(x), from), y: at(as32(g), from), z: at(as32(gamma), 0), out: at(as32(dx), from), n: width, s: [4]float32{float32(width), float32(mean[t]), float32(rstd[t])}}
+				w.run(p.simd.layerNormGrad, m)
+				continue
+			}
+			layerNormGradRow(x[from:end], g[from:end], gamma, mean[t], rstd[t], dx[from:end])
 		}
 	})
 }
@@ -60,20 +71,25 @@ func layerNormGradRow[T Float](x, g, gamma []T, mean, rstd T, dx []T) {
 // LayerNormGradWeight computes dgamma += Σ_t g x̂ and dbeta += Σ_t g over the
 // rows in order. Either may be nil.
 func LayerNormGradWeight[T Float](p *Pool, x, g []T, rows, width int, mean, rstd, dgamma, dbeta []T) {
-	p.For(width, p.share(width, 16), func(lo, hi int) {
+	p.each(width, p.share(width, 64), func(w *worker, lo, hi int) {
 		if dgamma != nil {
-			sumScaled(x, g, 0, rows, width, lo, mean, rstd, dgamma[lo:hi])
+			sumScaled(w, x, g, 0, rows, width, lo, mean, rstd, dgamma[lo:hi])
 		}
 		if dbeta != nil {
-			sumRows(g, 0, rows, width, lo, dbeta[lo:hi])
+			sumRows(w, g, 0, rows, width, lo, dbeta[lo:hi])
 		}
 	})
 }
 
 // sumScaled adds Σ_t g x̂ over rows lo:hi, columns from:from+len(dst), to dst.
-func sumScaled[T Float](x, g []T, lo, hi, width, from int, mean, rstd, dst []T) {
+func sumScaled[T Float](w *worker, x, g []T, lo, hi, width, from int, mean, rstd, dst []T) {
 	for t := lo; t < hi; t++ {
 		xt, gt := x[t*width+from:][:len(dst)], g[t*width+from:][:len(dst)]
+		if vectors[T](w.pool) {
+			m := mapArgs{x: at(as32(xt), 0), y: at(as32(gt), 0), out: at(as32(dst), 0), n: len(dst), s: [4]float32{float32(mean[t]), float32(rstd[t])}}
+			w.run(w.pool.simd.addNormed, m)
+			continue
+		}
 		for j, v := range xt {
 			dst[j] += T(gt[j] * ((v - mean[t]) * rstd[t]))
 		}

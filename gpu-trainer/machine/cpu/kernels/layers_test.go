@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// slope checks an input gradient by central differences: f is Σ c·layer(x),
+// differences checks an input gradient by central differences: f is Σ c·layer(x),
 // grad its claimed gradient. The step is 1e-5, its error about 1e-9.
-func slope(t *testing.T, what string, x []float64, grad []float64, f func() float64) {
+func differences(t *testing.T, what string, x []float64, grad []float64, f func() float64) {
 	t.Helper()
 	const h = 1e-5
 	for i := range x {
@@ -36,17 +36,17 @@ func TestGradientsByDifferences(t *testing.T) {
 	defer p.Close()
 	r := source(4)
 	const rows, width = 9, 12
-	x, c := normal[float64](r, rows*width), normal[float64](r, rows*width)
+	x, c := gaussian[float64](r, rows*width), gaussian[float64](r, rows*width)
 	y, dx := make([]float64, rows*width), make([]float64, rows*width)
 
 	GELUGrad(p, x, c, dx)
-	slope(t, "GELU", x, dx, func() float64 { GELU(p, x, y); return dot(y, c) })
+	differences(t, "GELU", x, dx, func() float64 { GELU(p, x, y); return dot(y, c) })
 
 	Tanh(p, x, y)
 	TanhGrad(p, y, c, dx)
-	slope(t, "Tanh", x, dx, func() float64 { Tanh(p, x, y); return dot(y, c) })
+	differences(t, "Tanh", x, dx, func() float64 { Tanh(p, x, y); return dot(y, c) })
 
-	gamma, beta := normal[float64](r, width), normal[float64](r, width)
+	gamma, beta := gaussian[float64](r, width), gaussian[float64](r, width)
 	mean, rstd := make([]float64, rows), make([]float64, rows)
 	norm := func() float64 {
 		LayerNorm(p, x, rows, width, gamma, beta, 1e-5, y, mean, rstd)
@@ -54,25 +54,25 @@ func TestGradientsByDifferences(t *testing.T) {
 	}
 	norm()
 	LayerNormGrad(p, x, c, rows, width, gamma, mean, rstd, dx)
-	slope(t, "LayerNorm", x, dx, norm)
+	differences(t, "LayerNorm", x, dx, norm)
 	norm()
 	dgamma, dbeta := make([]float64, width), make([]float64, width)
 	LayerNormGradWeight(p, x, c, rows, width, mean, rstd, dgamma, dbeta)
-	slope(t, "gamma", gamma, dgamma, norm)
-	slope(t, "beta", beta, dbeta, norm)
+	differences(t, "gamma", gamma, dgamma, norm)
+	differences(t, "beta", beta, dbeta, norm)
 
 	offsets := offsetsOf(2, 1, 6)
 	small := make([]float64, 3*width)
 	PoolMeanGrad(p, c[:3*width], offsets, width, dx)
-	slope(t, "PoolMean", x, dx, func() float64 { PoolMean(p, x, offsets, width, small); return dot(small, c) })
+	differences(t, "PoolMean", x, dx, func() float64 { PoolMean(p, x, offsets, width, small); return dot(small, c) })
 	PoolFirstGrad(p, c[:3*width], offsets, width, dx)
-	slope(t, "PoolFirst", x, dx, func() float64 { PoolFirst(p, x, offsets, width, small); return dot(small, c) })
+	differences(t, "PoolFirst", x, dx, func() float64 { PoolFirst(p, x, offsets, width, small); return dot(small, c) })
 
 	loss, d := make([]float64, 4), make([]float64, 12)
 	labels := []int32{2, 0, -1, 1}
 	ones := []float64{1, 1, 1, 1}
 	CrossEntropy(x, 4, 3, labels, loss, d)
-	slope(t, "CrossEntropy", x[:12], d, func() float64 {
+	differences(t, "CrossEntropy", x[:12], d, func() float64 {
 		CrossEntropy(x, 4, 3, labels, loss, make([]float64, 12))
 		return dot(loss, ones)
 	})
@@ -84,7 +84,7 @@ func TestAttentionGradientByDifferences(t *testing.T) {
 	r := source(5)
 	offsets := offsetsOf(1, 4, 3)
 	const rows, hidden, heads, scale = 8, 6, 2, 0.6
-	q, k, v, c := normal[float64](r, rows*hidden), normal[float64](r, rows*hidden), normal[float64](r, rows*hidden), normal[float64](r, rows*hidden)
+	q, k, v, c := gaussian[float64](r, rows*hidden), gaussian[float64](r, rows*hidden), gaussian[float64](r, rows*hidden), gaussian[float64](r, rows*hidden)
 	probs, y := make([]float64, heads*(1+16+9)), make([]float64, rows*hidden)
 	f := func() float64 {
 		Attention(p, q, k, v, offsets, heads, hidden, scale, probs, y)
@@ -93,9 +93,9 @@ func TestAttentionGradientByDifferences(t *testing.T) {
 	f()
 	dq, dk, dv := make([]float64, rows*hidden), make([]float64, rows*hidden), make([]float64, rows*hidden)
 	AttentionGrad(p, q, k, v, probs, c, offsets, heads, hidden, scale, dq, dk, dv)
-	slope(t, "dq", q, dq, f)
-	slope(t, "dk", k, dk, f)
-	slope(t, "dv", v, dv, f)
+	differences(t, "dq", q, dq, f)
+	differences(t, "dk", k, dk, f)
+	differences(t, "dv", v, dv, f)
 }
 
 // The float32 layers agree with the float64 ones to a few roundings.
@@ -108,7 +108,7 @@ func testLayersInSinglePrecision(t *testing.T) {
 	offsets := offsetsOf(1, 64, 33, 7, 17)
 	const rows, hidden, heads = 122, 96, 3
 	scale := 1 / math.Sqrt(hidden/heads)
-	draw := func() ([]float32, []float64) { x := normal[float32](r, rows*hidden); return x, widen(x) }
+	draw := func() ([]float32, []float64) { x := gaussian[float32](r, rows*hidden); return x, widen(x) }
 	q, q64 := draw()
 	k, k64 := draw()
 	v, v64 := draw()
@@ -131,7 +131,7 @@ func testLayersInSinglePrecision(t *testing.T) {
 	within(t, "dk", dk, dk64, near(2e-5))
 	within(t, "dv", dv, dv64, near(1e-5))
 
-	gamma, beta := normal[float32](r, hidden), normal[float32](r, hidden)
+	gamma, beta := gaussian[float32](r, hidden), gaussian[float32](r, hidden)
 	mean, mean64 := make2(rows)
 	rstd, rstd64 := make2(rows)
 	LayerNorm(p, q, rows, hidden, gamma, beta, 1e-12, y, mean, rstd)
@@ -151,7 +151,7 @@ func testAttentionPacking[T Float](t *testing.T) {
 	r := source(7)
 	offsets := offsetsOf(33, 5, 64, 18)
 	const rows, hidden, heads, scale = 120, 64, 2, 0.2
-	q, k, v, g := normal[T](r, rows*hidden), normal[T](r, rows*hidden), normal[T](r, rows*hidden), normal[T](r, rows*hidden)
+	q, k, v, g := gaussian[T](r, rows*hidden), gaussian[T](r, rows*hidden), gaussian[T](r, rows*hidden), gaussian[T](r, rows*hidden)
 	run := func(n, lo, hi int, offsets []int32) (y, dq, dk, dv []T) {
 		p := newPool(n)
 		defer p.Close()
@@ -181,7 +181,7 @@ func TestEmbed(t *testing.T) {
 	defer p.Close()
 	r := source(8)
 	ids := []int32{3, 0, 3, 1}
-	table, g := normal[float64](r, 4*5), normal[float64](r, 4*5)
+	table, g := gaussian[float64](r, 4*5), gaussian[float64](r, 4*5)
 	y := make([]float64, 20)
 	Embed(p, ids, table, 5, y, false)
 	Embed(p, []int32{1, 1, 1, 1}, table, 5, y, true)

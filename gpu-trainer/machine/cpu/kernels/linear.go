@@ -20,22 +20,14 @@ func LinearGradWeight[T Float](p *Pool, x, g []T, rows, in, out int, dw []T) {
 
 // BiasGrad computes db[j] += Σ_t g[t,j] for g [rows,out], t ascending.
 func BiasGrad[T Float](p *Pool, g []T, rows, out int, db []T) {
-	p.For(out, p.share(out, 16), func(lo, hi int) {
-		sumRows(g, 0, rows, out, lo, db[lo:hi])
+	p.each(out, p.share(out, 64), func(w *worker, lo, hi int) {
+		sumRows(w, g, 0, rows, out, lo, db[lo:hi])
 	})
 }
 
 // sumRows adds columns from:from+len(dst) of rows lo:hi to dst, in row order.
-func sumRows[T Float](g []T, lo, hi, width, from int, dst []T) {
+func sumRows[T Float](w *worker, g []T, lo, hi, width, from int, dst []T) {
 	for t := lo; t < hi; t++ {
-		addTo(dst, g[t*width+from:][:len(dst)])
-	}
-}
-
-// addTo computes y += x.
-func addTo[T Float](y, x []T) {
-	x = x[:len(y)]
-	for j := range y {
-		y[j] += x[j]
+		addTo(w, dst, g[t*width+from:][:len(dst)])
 	}
 }

@@ -13,7 +13,7 @@ func LinearNorm[T Float](p *Pool, x, g []T, offsets []int32, in, out int, sq []f
 		length := hi - lo
 		xi, gi := x[lo*in:hi*in], g[lo*out:hi*out]
 		if cheaperByGram(length, in, out) {
-			gram := take[T](&w.tile, length*length)
+			gram := take[T](&w.tile, length*gramWidth(length))
 			gramLower(w, xi, length, in, gram)
 			sq[i] += gramNorm(w, gram, gi, length, out)
 		} else {
@@ -31,9 +31,8 @@ func LinearNormGram[T Float](p *Pool, grams, g []T, offsets []int32, out int, sq
 	})
 }
 
-// GramLower computes, for each example of L tokens, the lower triangle of
-// x_i x_iᵀ as an [L,L] matrix (what lies above the diagonal is arbitrary), one
-// after the other: grams holds Σ L² numbers.
+// GramLower computes the lower triangle of x_i x_iᵀ for each example, one
+// after the other, into grams of length GramSize.
 func GramLower[T Float](p *Pool, x []T, offsets []int32, width int, grams []T) {
 	starts := gramStarts(p, offsets)
 	eachExample(p, offsets, func(w *worker, i, lo, hi int) {
@@ -47,16 +46,6 @@ func GramPays(length, in, out int) bool { return cheaperByGram(length, in, out) 
 
 func cheaperByGram(length, in, out int) bool { return length*(in+out) < 2*in*out }
 
-func gramStarts(p *Pool, offsets []int32) []int {
-	starts := take[int](&p.second, len(offsets))
-	starts[0] = 0
-	for i := range len(offsets) - 1 {
-		length := int(offsets[i+1] - offsets[i])
-		starts[i+1] = starts[i] + length*length
-	}
-	return starts
-}
-
 // eachExample calls f for every example with at least one token.
 func eachExample(p *Pool, offsets []int32, f func(w *worker, i, lo, hi int)) {
 	p.each(len(offsets)-1, 1, func(w *worker, from, to int) {
@@ -68,42 +57,22 @@ func eachExample(p *Pool, offsets []int32, f func(w *worker, i, lo, hi int)) {
 	})
 }
 
-func gramLower[T Float](w *worker, x []T, length, width int, gram []T) {
-	smallProduct(w, length, length, width, operand(x, width, false), operand(x, width, true), gram, length, false)
-}
-
-// gramNorm is Σ_{s,t} gram[s,t] (g_s·g_t) from the lower triangle of gram.
+// gramNorm is Σ_{s,t} gram[s,t] (g_s·g_t) of one example.
 func gramNorm[T Float](w *worker, gram, g []T, length, out int) float64 {
-	other := take[T](&w.tile2, length*length)
+	other := take[T](&w.tile2, length*gramWidth(length))
 	gramLower(w, g, length, out, other)
-	var diagonal, below float64
-	for s := range length {
-		for t := range s {
-			below += float64(gram[s*length+t]) * float64(other[s*length+t])
-		}
-		diagonal += float64(gram[s*length+s]) * float64(other[s*length+s])
-	}
-	return max(diagonal+2*below, 0)
+	return max(dotLower(w, gram, other, length), 0)
 }
 
 // directNorm is Σ (gᵀ x)² of one example, a few rows of the gradient at a time.
 func directNorm[T Float](w *worker, x, g []T, length, in, out int) float64 {
-	const rows = 16
+	const rows = 32
 	part := take[T](&w.tile, rows*in)
 	var sum float64
 	for o := 0; o < out; o += rows {
 		m := min(rows, out-o)
 		smallProduct(w, m, in, length, operand(g[o:], out, true), operand(x, in, false), part, in, false)
-		sum += squares(part[:m*in])
-	}
-	return sum
-}
-
-// squares is Σ x².
-func squares[T Float](x []T) float64 {
-	var sum float64
-	for _, v := range x {
-		sum += float64(v) * float64(v)
+		sum += squares(w, part[:m*in])
 	}
 	return sum
 }
@@ -114,8 +83,8 @@ func BiasNorm[T Float](p *Pool, g []T, offsets []int32, out int, sq []float64) {
 	eachExample(p, offsets, func(w *worker, i, lo, hi int) {
 		row := take[T](&w.tile, out)
 		clear(row)
-		sumRows(g, lo, hi, out, 0, row)
-		sq[i] += squares(row)
+		sumRows(w, g, lo, hi, out, 0, row)
+		sq[i] += squares(w, row)
 	})
 }
 
@@ -126,8 +95,8 @@ func LayerNormNorm[T Float](p *Pool, x, g []T, offsets []int32, width int, mean,
 	eachExample(p, offsets, func(w *worker, i, lo, hi int) {
 		row := take[T](&w.tile, width)
 		clear(row)
-		sumScaled(x, g, lo, hi, width, 0, mean, rstd, row)
-		sq[i] += squares(row)
+		sumScaled(w, x, g, lo, hi, width, 0, mean, rstd, row)
+		sq[i] += squares(w, row)
 	})
 }
 
@@ -137,8 +106,8 @@ func EmbedNorm[T Float](p *Pool, ids []int32, g []T, offsets []int32, width int,
 	eachExample(p, offsets, func(w *worker, i, lo, hi int) {
 		row := take[T](&w.tile, width)
 		eachID(ids[lo:hi], func(first int) {
-			sumID(ids[lo:hi], first, g[lo*width:], width, 0, row)
-			sq[i] += squares(row)
+			sumID(w, ids[lo:hi], first, g[lo*width:], width, 0, row)
+			sq[i] += squares(w, row)
 		})
 	})
 }
@@ -163,11 +132,11 @@ func firstOf(before []int32, id int32) bool {
 
 // sumID sets row to the sum of g's rows whose id is that at first, columns
 // from:from+len(row).
-func sumID[T Float](ids []int32, first int, g []T, width, from int, row []T) {
+func sumID[T Float](w *worker, ids []int32, first int, g []T, width, from int, row []T) {
 	copy(row, g[first*width+from:])
 	for t := first + 1; t < len(ids); t++ {
 		if ids[t] == ids[first] {
-			addTo(row, g[t*width+from:][:len(row)])
+			addTo(w, row, g[t*width+from:][:len(row)])
 		}
 	}
 }

@@ -27,7 +27,10 @@ type Pool struct {
 // worker is one thread's scratch memory and its alarm.
 type worker struct {
 	args  tileArgs
+	pool  *Pool
 	pack  packArgs
+	maps  mapArgs
+	sums  sumArgs
 	wake  chan struct{}
 	tile  arena
 	tile2 arena
@@ -39,8 +42,12 @@ type worker struct {
 // as one. The calling goroutine is one of them.
 func NewPool(threads int) *Pool {
 	p := &Pool{workers: make([]worker, max(threads, 1)), simd: detect()}
-	for i := 1; i < len(p.workers); i++ {
+	for i := range p.workers {
 		w := &p.workers[i]
+		w.pool = p
+		if i == 0 {
+			continue
+		}
 		w.wake = make(chan struct{}, 1)
 		go p.serve(w)
 	}

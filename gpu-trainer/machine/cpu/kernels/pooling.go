@@ -19,11 +19,11 @@ func PoolFirstGrad[T Float](p *Pool, g []T, offsets []int32, width int, dx []T) 
 // PoolMean averages the rows of each example: x [tokens,width] to y
 // [examples,width].
 func PoolMean[T Float](p *Pool, x []T, offsets []int32, width int, y []T) {
-	p.For(len(offsets)-1, 1, func(lo, hi int) {
+	p.each(len(offsets)-1, 1, func(w *worker, lo, hi int) {
 		for i := lo; i < hi; i++ {
 			row := y[i*width:][:width]
 			clear(row)
-			sumRows(x, int(offsets[i]), int(offsets[i+1]), width, 0, row)
+			sumRows(w, x, int(offsets[i]), int(offsets[i+1]), width, 0, row)
 			inverse := 1 / T(offsets[i+1]-offsets[i])
 			for j := range row {
 				row[j] *= inverse

@@ -38,11 +38,11 @@ func testLinearNorm[T Float](t *testing.T) {
 	rows := int(privateOffsets[len(privateOffsets)-1])
 	for _, s := range privateShapes {
 		in, out := s[0], s[1]
-		x, g := normal[T](r, rows*in), normal[T](r, rows*out)
+		x, g := gaussian[T](r, rows*in), gaussian[T](r, rows*out)
 		sq, byGram := make([]float64, 7), make([]float64, 7)
 		sq[0], byGram[0] = 1, 1
 		LinearNorm(p, x, g, privateOffsets, in, out, sq)
-		grams := make([]T, 1+13*13+64*64+33*33+4+30*30)
+		grams := make([]T, GramSize(privateOffsets))
 		GramLower(p, x, privateOffsets, in, grams)
 		LinearNormGram(p, grams, g, privateOffsets, out, byGram)
 		for i, d := range perExample(widen(x), widen(g), privateOffsets, in, out) {
@@ -72,7 +72,7 @@ func testLinearSum[T Float](t *testing.T) {
 	rows := int(privateOffsets[len(privateOffsets)-1])
 	for _, s := range privateShapes {
 		in, out := s[0], s[1]
-		x, g := normal[T](r, rows*in), normal[T](r, rows*out)
+		x, g := gaussian[T](r, rows*in), gaussian[T](r, rows*out)
 		sum := make([]int64, out*in)
 		sum[0] = 7
 		LinearSum(p, x, g, privateOffsets, in, out, factor, inverseQuantum, sum)
@@ -144,8 +144,8 @@ func testVectors[T Float](t *testing.T) {
 	ids := []int32{2, 5, 2, 2, 2, 1, 1, 0, 5, 1, 0}
 	const rows, width, vocabulary, inverseQuantum = 11, 37, 6, 0x1p10
 	factor := []float64{0.5, 1, 0.25, 1}
-	x, g := normal[T](r, rows*width), normal[T](r, rows*width)
-	mean, rstd := normal[T](r, rows), normal[T](r, rows)
+	x, g := gaussian[T](r, rows*width), gaussian[T](r, rows*width)
+	mean, rstd := gaussian[T](r, rows), gaussian[T](r, rows)
 	bias, layer, embed := make([]float64, 4), make([]float64, 4), make([]float64, 4)
 	BiasNorm(p, g, offsets, width, bias)
 	LayerNormNorm(p, x, g, offsets, width, mean, rstd, layer)
@@ -221,7 +221,7 @@ func testPrivatePacking[T Float](t *testing.T) {
 	const inverseQuantum = 0x1p30
 	for _, s := range privateShapes {
 		in, out := s[0], s[1]
-		x, g := normal[T](r, rows*in), normal[T](r, rows*out)
+		x, g := gaussian[T](r, rows*in), gaussian[T](r, rows*out)
 		var sums [][]int64
 		var norms [][]float64
 		for _, n := range threads {

@@ -63,11 +63,12 @@ func (s *simd) cut(p *Pool, m, panels int) (rows, panelGrain int) {
 func (s *simd) block(w *worker, lo, hi, from, to int, a view[float32], f factor, bias, c []float32, ldc int, add bool) {
 	t := &w.args
 	t.ldb, t.ldc = uintptr(4*f.row), uintptr(4*ldc)
+	step := evenStep(hi-lo, s.rows)
 	for k := 0; k == 0 || k < f.k; k += kBlock {
 		t.k = min(kBlock, f.k-k)
-		for i := lo; i < hi; i += s.rows {
-			rows := min(s.rows, hi-i)
-			left := s.left(w, a, i, rows, k, (to-from) > 2)
+		for i := lo; i < hi; i += step {
+			rows := min(step, hi-i)
+			left := s.left(w, a, i, rows, k, to-from > 2 || a.row%512 == 0)
 			for j := from; j < to; j++ {
 				t.a = left
 				t.n = min(s.width(), f.n-j*s.width())
@@ -112,4 +113,19 @@ func (s *simd) left(w *worker, a view[float32], i, rows, k int, reuse bool) poin
 	}
 	t.lda = 4 * ld
 	return at(copied, 0)
+}
+
+// small32 is product32 on one thread, without bias.
+func (s *simd) small32(w *worker, m, n, k int, a, b view[float32], c []float32, ldc int, add bool) {
+	f := factor{n: n, k: k, panels: (n + s.width() - 1) / s.width(), row: s.width(), panel: s.width() * roundUp(k, s.lanes)}
+	if b.col == 1 && m <= s.rows {
+		f.data, f.panel, f.row = b.data, s.width(), b.row
+	} else {
+		f.data = take[float32](&w.right, f.panels*f.panel)
+		for j := range f.panels {
+			part := view[float32]{b.data[j*s.width()*b.col:], b.row, b.col}
+			s.panel(w, part, k, min(s.width(), n-j*s.width()), f.data[j*f.panel:])
+		}
+	}
+	s.block(w, 0, m, 0, f.panels, a, f, nil, c, ldc, add)
 }

@@ -11,7 +11,13 @@ type simd struct {
 	// for an A stored by rows or by columns.
 	byRows1, byRows2, byColumns1, byColumns2 []func(*byte)
 
-	packRows, packColumns func(*byte)
+	// Integer tiles of 1 to rows rows and one or two vectors of columns.
+	sums1, sums2 []func(*byte)
+
+	packRows, packColumns, packScaled              func(*byte) // packArgs
+	gelu, geluGrad, geluBoth, add, multiply        func(*byte) // mapArgs
+	softmax, softmaxGrad, layerNorm, layerNormGrad func(*byte) // mapArgs, one row
+	addNormed, toGrid, dot, dotLower               func(*byte) // mapArgs
 }
 
 // width is the columns of a full tile.
@@ -55,6 +61,7 @@ type packArgs struct {
 	dst   unsafe.Pointer
 	ldDst uintptr
 	k, n  int
+	scale float32
 }
 
 // panel packs columns 0:n of the [k,n] matrix b, n at most width, into rows of
@@ -83,3 +90,24 @@ func (s *simd) strip(w *worker, a view[float32], i, rows, k, depth int, dst []fl
 
 // roundUp is the least multiple of unit that is at least n.
 func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }
+
+// mapArgs are the arguments of the functions over rows: up to three inputs of n
+// numbers, the output, and scalars.
+type mapArgs struct {
+	x, y, z, out pointer
+	n            int
+	s            [4]float32
+}
+
+// scale64 is the float64 in the place of the first two scalars.
+func (m *mapArgs) scale64() *float64 { return (*float64)(unsafe.Pointer(&m.s)) }
+
+// sumArgs are the arguments of the integer tiles: strips of 16 columns of A and
+// panels of B, both with the tokens of all examples in a row, and the number
+// of tokens of each. Leading dimensions are in bytes.
+type sumArgs struct {
+	a, b, c  pointer
+	ldb, ldc uintptr
+	lengths  *int
+	count    int
+}

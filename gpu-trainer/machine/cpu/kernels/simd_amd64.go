@@ -284,6 +284,146 @@ func tileT13x2v512(a *byte)
 //go:noescape
 func tileT14x2v512(a *byte)
 
+// sum1x1v512 adds the integers of 1 rows and 1 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum1x1v512(a *byte)
+
+// sum2x1v512 adds the integers of 2 rows and 1 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum2x1v512(a *byte)
+
+// sum3x1v512 adds the integers of 3 rows and 1 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum3x1v512(a *byte)
+
+// sum4x1v512 adds the integers of 4 rows and 1 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum4x1v512(a *byte)
+
+// sum5x1v512 adds the integers of 5 rows and 1 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum5x1v512(a *byte)
+
+// sum6x1v512 adds the integers of 6 rows and 1 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum6x1v512(a *byte)
+
+// sum7x1v512 adds the integers of 7 rows and 1 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum7x1v512(a *byte)
+
+// sum8x1v512 adds the integers of 8 rows and 1 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum8x1v512(a *byte)
+
+// sum9x1v512 adds the integers of 9 rows and 1 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum9x1v512(a *byte)
+
+// sum10x1v512 adds the integers of 10 rows and 1 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum10x1v512(a *byte)
+
+// sum11x1v512 adds the integers of 11 rows and 1 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum11x1v512(a *byte)
+
+// sum12x1v512 adds the integers of 12 rows and 1 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum12x1v512(a *byte)
+
+// sum13x1v512 adds the integers of 13 rows and 1 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum13x1v512(a *byte)
+
+// sum14x1v512 adds the integers of 14 rows and 1 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum14x1v512(a *byte)
+
+// sum1x2v512 adds the integers of 1 rows and 2 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum1x2v512(a *byte)
+
+// sum2x2v512 adds the integers of 2 rows and 2 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum2x2v512(a *byte)
+
+// sum3x2v512 adds the integers of 3 rows and 2 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum3x2v512(a *byte)
+
+// sum4x2v512 adds the integers of 4 rows and 2 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum4x2v512(a *byte)
+
+// sum5x2v512 adds the integers of 5 rows and 2 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum5x2v512(a *byte)
+
+// sum6x2v512 adds the integers of 6 rows and 2 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum6x2v512(a *byte)
+
+// sum7x2v512 adds the integers of 7 rows and 2 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum7x2v512(a *byte)
+
+// sum8x2v512 adds the integers of 8 rows and 2 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum8x2v512(a *byte)
+
+// sum9x2v512 adds the integers of 9 rows and 2 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum9x2v512(a *byte)
+
+// sum10x2v512 adds the integers of 10 rows and 2 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum10x2v512(a *byte)
+
+// sum11x2v512 adds the integers of 11 rows and 2 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum11x2v512(a *byte)
+
+// sum12x2v512 adds the integers of 12 rows and 2 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum12x2v512(a *byte)
+
+// sum13x2v512 adds the integers of 13 rows and 2 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum13x2v512(a *byte)
+
+// sum14x2v512 adds the integers of 14 rows and 2 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum14x2v512(a *byte)
+
 // packRows512 copies n columns of k rows, and zeroes the vector's other columns. Its argument is a *packArgs.
 //
 //go:noescape
@@ -293,6 +433,76 @@ func packRows512(a *byte)
 //
 //go:noescape
 func packColumns512(a *byte)
+
+// packScaled512 copies n columns of k rows times the scale, and zeroes the vector's other columns. Its argument is a *packArgs.
+//
+//go:noescape
+func packScaled512(a *byte)
+
+// gelu512 computes x Φ(x). Its argument is a *mapArgs.
+//
+//go:noescape
+func gelu512(a *byte)
+
+// geluGrad512 computes y (Φ(x) + x φ(x)). Its argument is a *mapArgs.
+//
+//go:noescape
+func geluGrad512(a *byte)
+
+// geluBoth512 computes x Φ(x) into out and its derivative into z. Its argument is a *mapArgs.
+//
+//go:noescape
+func geluBoth512(a *byte)
+
+// add512 computes x + y. Its argument is a *mapArgs.
+//
+//go:noescape
+func add512(a *byte)
+
+// multiply512 computes x y. Its argument is a *mapArgs.
+//
+//go:noescape
+func multiply512(a *byte)
+
+// addNormed512 adds y (x - mean) rstd to out. Its argument is a *mapArgs.
+//
+//go:noescape
+func addNormed512(a *byte)
+
+// softmax512 computes softmax(s x) of one row. Its argument is a *mapArgs.
+//
+//go:noescape
+func softmax512(a *byte)
+
+// softmaxGrad512 computes s x (y - Σ x y) of one row. Its argument is a *mapArgs.
+//
+//go:noescape
+func softmaxGrad512(a *byte)
+
+// layerNorm512 normalises one row, and leaves mean and rstd in the scalars. Its argument is a *mapArgs.
+//
+//go:noescape
+func layerNorm512(a *byte)
+
+// layerNormGrad512 computes the input gradient of one row: x, y the gradient, z gamma. Its argument is a *mapArgs.
+//
+//go:noescape
+func layerNormGrad512(a *byte)
+
+// toGrid512 adds round(s x) to the int64 at out. Its argument is a *mapArgs.
+//
+//go:noescape
+func toGrid512(a *byte)
+
+// dot512 adds Σ x y, products and sums in float64, to the float64 in the scalars. Its argument is a *mapArgs.
+//
+//go:noescape
+func dot512(a *byte)
+
+// dotLower512 leaves Σ x y of symmetric matrices, in float64, in the scalars. Its argument is a *mapArgs.
+//
+//go:noescape
+func dotLower512(a *byte)
 
 // tileN1x1v256 computes 1 rows and 1 vectors of columns. Its argument is a *tileArgs.
 //
@@ -414,6 +624,66 @@ func tileT5x2v256(a *byte)
 //go:noescape
 func tileT6x2v256(a *byte)
 
+// sum1x1v256 adds the integers of 1 rows and 1 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum1x1v256(a *byte)
+
+// sum2x1v256 adds the integers of 2 rows and 1 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum2x1v256(a *byte)
+
+// sum3x1v256 adds the integers of 3 rows and 1 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum3x1v256(a *byte)
+
+// sum4x1v256 adds the integers of 4 rows and 1 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum4x1v256(a *byte)
+
+// sum5x1v256 adds the integers of 5 rows and 1 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum5x1v256(a *byte)
+
+// sum6x1v256 adds the integers of 6 rows and 1 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum6x1v256(a *byte)
+
+// sum1x2v256 adds the integers of 1 rows and 2 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum1x2v256(a *byte)
+
+// sum2x2v256 adds the integers of 2 rows and 2 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum2x2v256(a *byte)
+
+// sum3x2v256 adds the integers of 3 rows and 2 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum3x2v256(a *byte)
+
+// sum4x2v256 adds the integers of 4 rows and 2 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum4x2v256(a *byte)
+
+// sum5x2v256 adds the integers of 5 rows and 2 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum5x2v256(a *byte)
+
+// sum6x2v256 adds the integers of 6 rows and 2 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum6x2v256(a *byte)
+
 // packRows256 copies n columns of k rows, and zeroes the vector's other columns. Its argument is a *packArgs.
 //
 //go:noescape
@@ -423,3 +693,73 @@ func packRows256(a *byte)
 //
 //go:noescape
 func packColumns256(a *byte)
+
+// packScaled256 copies n columns of k rows times the scale, and zeroes the vector's other columns. Its argument is a *packArgs.
+//
+//go:noescape
+func packScaled256(a *byte)
+
+// gelu256 computes x Φ(x). Its argument is a *mapArgs.
+//
+//go:noescape
+func gelu256(a *byte)
+
+// geluGrad256 computes y (Φ(x) + x φ(x)). Its argument is a *mapArgs.
+//
+//go:noescape
+func geluGrad256(a *byte)
+
+// geluBoth256 computes x Φ(x) into out and its derivative into z. Its argument is a *mapArgs.
+//
+//go:noescape
+func geluBoth256(a *byte)
+
+// add256 computes x + y. Its argument is a *mapArgs.
+//
+//go:noescape
+func add256(a *byte)
+
+// multiply256 computes x y. Its argument is a *mapArgs.
+//
+//go:noescape
+func multiply256(a *byte)
+
+// addNormed256 adds y (x - mean) rstd to out. Its argument is a *mapArgs.
+//
+//go:noescape
+func addNormed256(a *byte)
+
+// softmax256 computes softmax(s x) of one row. Its argument is a *mapArgs.
+//
+//go:noescape
+func softmax256(a *byte)
+
+// softmaxGrad256 computes s x (y - Σ x y) of one row. Its argument is a *mapArgs.
+//
+//go:noescape
+func softmaxGrad256(a *byte)
+
+// layerNorm256 normalises one row, and leaves mean and rstd in the scalars. Its argument is a *mapArgs.
+//
+//go:noescape
+func layerNorm256(a *byte)
+
+// layerNormGrad256 computes the input gradient of one row: x, y the gradient, z gamma. Its argument is a *mapArgs.
+//
+//go:noescape
+func layerNormGrad256(a *byte)
+
+// toGrid256 adds round(s x) to the int64 at out. Its argument is a *mapArgs.
+//
+//go:noescape
+func toGrid256(a *byte)
+
+// dot256 adds Σ x y, products and sums in float64, to the float64 in the scalars. Its argument is a *mapArgs.
+//
+//go:noescape
+func dot256(a *byte)
+
+// dotLower256 leaves Σ x y of symmetric matrices, in float64, in the scalars. Its argument is a *mapArgs.
+//
+//go:noescape
+func dotLower256(a *byte)

@@ -1,6 +1,9 @@
 package kernels
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 // The integer sums. For each example i, a gradient element γ, held in the
 // kernel's own precision, becomes the integer
@@ -13,10 +16,19 @@ import "math"
 // inverseQuantum summed over a lot stays below 2⁶³.
 
 // toGrid adds the integers of one example's gradient row to sum.
-func toGrid[T Float](row []T, scale float64, sum []int64) {
+func toGrid[T Float](w *worker, row []T, scale float64, sum []int64) {
+	whole := 0
+	if vectors[T](w.pool) {
+		whole = len(row) / w.pool.simd.lanes * w.pool.simd.lanes
+	}
+	if whole > 0 {
+		w.maps = mapArgs{x: at(as32(row), 0), out: pointer(unsafe.SliceData(sum)), n: whole}
+		*w.maps.scale64() = scale
+		w.pool.simd.toGrid((*byte)(unsafe.Pointer(&w.maps)))
+	}
 	sum = sum[:len(row)]
-	for j, v := range row {
-		sum[j] += int64(math.RoundToEven(float64(v) * scale))
+	for j, v := range row[whole:] {
+		sum[whole+j] += int64(math.RoundToEven(float64(v) * scale))
 	}
 }
 
@@ -24,6 +36,10 @@ func toGrid[T Float](row []T, scale float64, sum []int64) {
 // sum [out,in], for x [rows,in] and g [rows,out]. No example's gradient is
 // ever held whole.
 func LinearSum[T Float](p *Pool, x, g []T, offsets []int32, in, out int, factor []float64, inverseQuantum float64, sum []int64) {
+	if vectors[T](p) {
+		p.simd.linearSum32(p, as32(x), as32(g), offsets, in, out, factor, inverseQuantum, sum)
+		return
+	}
 	const rows = 8
 	p.each(out, rows, func(w *worker, o, end int) {
 		part := take[T](&w.tile, rows*in)
@@ -33,7 +49,7 @@ func LinearSum[T Float](p *Pool, x, g []T, offsets []int32, in, out int, factor 
 				continue
 			}
 			smallProduct(w, end-o, in, hi-lo, operand(g[lo*out+o:], out, true), operand(x[lo*in:], in, false), part, in, false)
-			toGrid(part[:(end-o)*in], factor[i]*inverseQuantum, sum[o*in:])
+			toGrid(w, part[:(end-o)*in], factor[i]*inverseQuantum, sum[o*in:])
 		}
 	})
 }
@@ -41,12 +57,12 @@ func LinearSum[T Float](p *Pool, x, g []T, offsets []int32, in, out int, factor 
 // BiasSum adds the integers of every example's Σ_t g_t to sum [out], for g
 // [rows,out].
 func BiasSum[T Float](p *Pool, g []T, offsets []int32, out int, factor []float64, inverseQuantum float64, sum []int64) {
-	p.each(out, p.share(out, 16), func(w *worker, from, to int) {
+	p.each(out, p.share(out, 64), func(w *worker, from, to int) {
 		row := take[T](&w.tile, to-from)
 		eachKept(offsets, factor, func(i, lo, hi int) {
 			clear(row)
-			sumRows(g, lo, hi, out, from, row)
-			toGrid(row, factor[i]*inverseQuantum, sum[from:])
+			sumRows(w, g, lo, hi, out, from, row)
+			toGrid(w, row, factor[i]*inverseQuantum, sum[from:])
 		})
 	})
 }
@@ -60,12 +76,12 @@ func LayerNormSum[T Float](p *Pool, x, g []T, offsets []int32, width int, mean, 
 	if sumGamma == nil {
 		return
 	}
-	p.each(width, p.share(width, 16), func(w *worker, from, to int) {
+	p.each(width, p.share(width, 64), func(w *worker, from, to int) {
 		row := take[T](&w.tile, to-from)
 		eachKept(offsets, factor, func(i, lo, hi int) {
 			clear(row)
-			sumScaled(x, g, lo, hi, width, from, mean, rstd, row)
-			toGrid(row, factor[i]*inverseQuantum, sumGamma[from:])
+			sumScaled(w, x, g, lo, hi, width, from, mean, rstd, row)
+			toGrid(w, row, factor[i]*inverseQuantum, sumGamma[from:])
 		})
 	})
 }
@@ -74,12 +90,12 @@ func LayerNormSum[T Float](p *Pool, x, g []T, offsets []int32, width int, mean, 
 // [vocabulary,width]: rows of g with equal ids are added before they are
 // rounded.
 func EmbedSum[T Float](p *Pool, ids []int32, g []T, offsets []int32, width int, factor []float64, inverseQuantum float64, sum []int64) {
-	p.each(width, p.share(width, 16), func(w *worker, from, to int) {
+	p.each(width, p.share(width, 64), func(w *worker, from, to int) {
 		row := take[T](&w.tile, to-from)
 		eachKept(offsets, factor, func(i, lo, hi int) {
 			eachID(ids[lo:hi], func(first int) {
-				sumID(ids[lo:hi], first, g[lo*width:], width, from, row)
-				toGrid(row, factor[i]*inverseQuantum, sum[int(ids[lo+first])*width+from:])
+				sumID(w, ids[lo:hi], first, g[lo*width:], width, from, row)
+				toGrid(w, row, factor[i]*inverseQuantum, sum[int(ids[lo+first])*width+from:])
 			})
 		})
 	})

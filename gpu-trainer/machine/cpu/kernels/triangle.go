@@ -1,0 +1,86 @@
+package kernels
+
+import "unsafe"
+
+// A gram matrix of L tokens has L rows of gramWidth(L) numbers, of which only
+// the lower triangle, with the diagonal, means anything.
+
+// gramWidth is the distance between the rows of a gram matrix.
+func gramWidth(length int) int { return roundUp(length, 16) }
+
+// GramSize is the length of the buffer for the gram matrices of a batch.
+func GramSize(offsets []int32) int {
+	total := 0
+	for i := range len(offsets) - 1 {
+		length := int(offsets[i+1] - offsets[i])
+		total += length * gramWidth(length)
+	}
+	return total
+}
+
+func gramStarts(p *Pool, offsets []int32) []int {
+	starts := take[int](&p.second, len(offsets))
+	starts[0] = 0
+	for i := range len(offsets) - 1 {
+		length := int(offsets[i+1] - offsets[i])
+		starts[i+1] = starts[i] + length*gramWidth(length)
+	}
+	return starts
+}
+
+// gramLower computes the lower triangle of x xᵀ for x [length,width].
+func gramLower[T Float](w *worker, x []T, length, width int, gram []T) {
+	if vectors[T](w.pool) {
+		w.pool.simd.gram32(w, as32(x), length, width, as32(gram))
+		return
+	}
+	smallProduct(w, length, length, width, operand(x, width, false), operand(x, width, true), gram, gramWidth(length), false)
+}
+
+// gram32 computes the tiles that touch the triangle, whole vectors each, so
+// that what dotLower reads past the diagonal are products too.
+func (s *simd) gram32(w *worker, x []float32, length, width int, gram []float32) {
+	columns := view[float32]{x, 1, width}
+	panel := s.width() * roundUp(width, s.lanes)
+	packed := take[float32](&w.right, (length+s.width()-1)/s.width()*panel)
+	for j := 0; j < length; j += s.width() {
+		s.panel(w, view[float32]{x[j*width:], columns.row, columns.col}, width, min(s.width(), length-j), packed[j/s.width()*panel:])
+	}
+	ld := gramWidth(length)
+	t := &w.args
+	step := evenStep(length, s.rows)
+	for i := 0; i < length; i += step {
+		rows := min(step, length-i)
+		for j := 0; j < i+rows; j += s.width() {
+			*t = tileArgs{a: at(x, i*width), lda: uintptr(4 * width), b: at(packed, j/s.width()*panel), ldb: uintptr(4 * s.width()),
+				start: at(noStart[:], 0), c: at(gram, i*ld+j), ldc: uintptr(4 * ld), k: width, n: min(s.width(), roundUp(i+rows-j, s.lanes))}
+			s.tile(w, rows, false)
+		}
+	}
+}
+
+// dotLower is Σ_{s,t} a[s,t] b[s,t] of symmetric matrices from their lower
+// triangles, in float64.
+func dotLower[T Float](w *worker, a, b []T, length int) float64 {
+	if vectors[T](w.pool) {
+		w.maps = mapArgs{x: at(as32(a), 0), y: at(as32(b), 0), n: length}
+		w.pool.simd.dotLower((*byte)(unsafe.Pointer(&w.maps)))
+		return *w.maps.scale64()
+	}
+	ld := gramWidth(length)
+	var diagonal, below float64
+	for s := range length {
+		for t := range s {
+			below += float64(a[s*ld+t]) * float64(b[s*ld+t])
+		}
+		diagonal += float64(a[s*ld+s]) * float64(b[s*ld+s])
+	}
+	return diagonal + 2*below
+}
+
+// evenStep divides n rows into as few tiles of at most most rows as there must
+// be, all of about the same height.
+func evenStep(n, most int) int {
+	tiles := (n + most - 1) / most
+	return (n + tiles - 1) / tiles
+}
