@@ -9,18 +9,17 @@ import (
 
 // Kinds of Sampler.
 const (
-	Poisson          = "poisson"           // every row enters every lot independently with probability Rate
-	TruncatedPoisson = "truncated-poisson" // Poisson, then Size rows of the lot at random where it holds more
-	FixedSize        = "fixed"             // Size distinct rows, every set alike
-	Shuffle          = "shuffle"           // epochs of lots of Size rows; its privacy is not priced: non-private runs only
+	Poisson   = "poisson" // every row enters every lot independently with probability Rate
+	FixedSize = "fixed"   // Size distinct rows, every set alike; non-private runs only
+	Shuffle   = "shuffle" // epochs of lots of Size rows; non-private runs only
 )
 
 // Sampler draws the lots of a run. It uses random bits only, no floating-point draw: a row's chance is Rate to the last bit.
 type Sampler struct {
 	Kind string  // "" is Poisson
 	Rows int64   // N
-	Rate float64 // q in (0, 1]: poisson, truncated-poisson
-	Size int64   // fixed, shuffle: rows of a lot; truncated-poisson: the most
+	Rate float64 // q in (0, 1]: poisson
+	Size int64   // rows of a lot: fixed, shuffle
 
 	epoch       int64   // whose permutation is held, from 1
 	permutation []int64 // shuffle only
@@ -28,11 +27,11 @@ type Sampler struct {
 
 // Validate tells which field breaks its rule.
 func (s *Sampler) Validate() error {
-	usesRate := s.Kind == "" || s.Kind == Poisson || s.Kind == TruncatedPoisson
-	usesSize := s.Kind == FixedSize || s.Kind == Shuffle || s.Kind == TruncatedPoisson
+	usesRate := s.Kind == "" || s.Kind == Poisson
+	usesSize := s.Kind == FixedSize || s.Kind == Shuffle
 	switch {
 	case !usesRate && !usesSize:
-		return fmt.Errorf("sampler %q: must be %s, %s, %s or %s", s.Kind, Poisson, TruncatedPoisson, FixedSize, Shuffle)
+		return fmt.Errorf("sampler %q: must be %s, %s or %s", s.Kind, Poisson, FixedSize, Shuffle)
 	case s.Rows < 1:
 		return fmt.Errorf("rows %d: must be positive", s.Rows)
 	case usesRate && !(s.Rate > 0 && s.Rate <= 1):
@@ -52,16 +51,7 @@ func (s *Sampler) Lot(key Key, step int64) []int64 {
 	case Shuffle:
 		return s.shuffled(key, step)
 	}
-	stream := key.Stream(DomainSampling, uint64(step), 0)
-	lot := poisson(stream, s.Rows, s.Rate)
-	if s.Kind == TruncatedPoisson && int64(len(lot)) > s.Size {
-		kept := choose(stream, int64(len(lot)), s.Size)
-		for i, at := range kept {
-			lot[i] = lot[at] // at ≥ i: both ascend
-		}
-		lot = lot[:s.Size]
-	}
-	return lot
+	return poisson(key.Stream(DomainSampling, uint64(step), 0), s.Rows, s.Rate)
 }
 
 // StepsPerEpoch is how many lots of shuffle pass once over the data.

@@ -64,23 +64,22 @@ func TestPoissonAll(t *testing.T) {
 	}
 }
 
-// TestSetsAreUniform counts all subsets of FixedSize and of a truncated Poisson lot.
+// TestSetsAreUniform counts all subsets of FixedSize.
 func TestSetsAreUniform(t *testing.T) {
 	const draws = 20000
-	for _, s := range []Sampler{{Kind: FixedSize, Rows: 6, Size: 3}, {Kind: TruncatedPoisson, Rows: 6, Rate: 1, Size: 3}} {
-		counts := map[[3]int64]float64{}
-		for step := range int64(draws) {
-			counts[[3]int64(s.Lot(KeyFromSeed(5), step))]++
-		}
-		logTerm := math.Log(2 * 20 / alarm)
-		bound := math.Sqrt(2*draws/20.0*logTerm) + 2*logTerm/3
-		if len(counts) != 20 {
-			t.Errorf("%s: %d sets of 20", s.Kind, len(counts))
-		}
-		for set, c := range counts {
-			if math.Abs(c-draws/20) > bound {
-				t.Errorf("%s: set %v %v times, want 1000 within %.0f", s.Kind, set, c, bound)
-			}
+	s := Sampler{Kind: FixedSize, Rows: 6, Size: 3}
+	counts := map[[3]int64]float64{}
+	for step := range int64(draws) {
+		counts[[3]int64(s.Lot(KeyFromSeed(5), step))]++
+	}
+	logTerm := math.Log(2 * 20 / alarm)
+	bound := math.Sqrt(2*draws/20.0*logTerm) + 2*logTerm/3
+	if len(counts) != 20 {
+		t.Errorf("%d sets of 20", len(counts))
+	}
+	for set, c := range counts {
+		if math.Abs(c-draws/20) > bound {
+			t.Errorf("set %v %v times, want 1000 within %.0f", set, c, bound)
 		}
 	}
 }
@@ -99,7 +98,7 @@ func TestShuffleCoversEveryEpoch(t *testing.T) {
 }
 
 func TestLotRepeats(t *testing.T) {
-	for _, kind := range []string{Poisson, TruncatedPoisson, FixedSize, Shuffle} {
+	for _, kind := range []string{Poisson, FixedSize, Shuffle} {
 		draw := func(step int64) []int64 {
 			s := Sampler{Kind: kind, Rows: 500, Rate: 0.1, Size: 50}
 			if err := s.Validate(); err != nil {
