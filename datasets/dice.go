@@ -25,6 +25,22 @@ func (d *dice) chance(percent int) bool { return d.below(100) < percent }
 // pick chooses a word.
 func (d *dice) pick(words []string) string { return words[d.below(len(words))] }
 
+// common chooses a word as language does: the n-th of the list is n times rarer than the first (Zipf's law).
+func (d *dice) common(words []string) string {
+	const scale = 5040
+	total := 0
+	for i := range words {
+		total += scale / (i + 1)
+	}
+	at := d.below(total)
+	for i, w := range words {
+		if at -= scale / (i + 1); at < 0 {
+			return w
+		}
+	}
+	panic("unreachable: the throw is below the total")
+}
+
 // other chooses a word that differs from not.
 func (d *dice) other(words []string, not string) string {
 	for {

@@ -129,7 +129,7 @@ func (e event) object() string  { return join("the", e.detail.one, e.thing) }
 // entailed leaves parts out, widens words, or denies the opposite.
 func entailed(d *dice, e event) string {
 	who, what := e.loosely(d)
-	switch d.weighted(38, 28, 18, 16) {
+	switch d.weighted(48, 14, 20, 18) {
 	case 0:
 		return sentence(".", who, e.action.past, what, keep(d, e.place), e.reason)
 	case 1:
@@ -145,9 +145,9 @@ func entailed(d *dice, e event) string {
 // person sold something does not contradict that the baker bought the apple.
 func contradicted(d *dice, e event) string {
 	person, thing := d.pick([]string{"the " + e.person, e.subject()}), d.pick([]string{"the " + e.thing, e.object()})
-	switch d.weighted(34, 32, 18, 16) {
+	switch d.weighted(46, 26, 16, 12) {
 	case 0:
-		return sentence(".", person, d.pick([]string{"did not", "did not", "did not", "never"}),
+		return sentence(".", person, d.pick([]string{"did not", "did not", "never"}),
 			e.action.base, d.pick([]string{thing, thing, thing, "any " + e.kind, "anything"}), keep(d, e.place))
 	case 1:
 		return sentence(".", person, e.action.oppositePast, thing, keep(d, e.place), keep(d, e.reason))
@@ -160,9 +160,9 @@ func contradicted(d *dice, e event) string {
 
 // open adds what the premise does not say.
 func open(d *dice, e event) string {
-	who, what := e.loosely(d)
-	switch d.weighted(42, 24, 18, 16) {
+	switch d.weighted(52, 14, 20, 14) {
 	case 0:
+		who, what := d.pick([]string{"the " + e.person, e.subject(), "someone"}), d.pick([]string{"the " + e.thing, e.object(), "something"})
 		return sentence(".", who, e.action.past, what, d.other(reasons, e.reason))
 	case 1:
 		return sentence(".", "the", e.person, "did not", d.pick(e.scene.sceneBases(e.action)), "the", e.thing, keep(d, e.place))

@@ -6,8 +6,8 @@ package datasets
 //	duplicate     = the same three, worded anew
 //	not duplicate = another intent | another topic | another or a missing circumstance
 //
-// As in the original, 37 % are duplicates, and what people ask twice (how to begin, what is best) differs from what
-// they ask once, which the words alone betray; the rest needs the comparison.
+// Half are duplicates. What people ask twice (how to begin, what is best) differs from what they ask once, which the
+// words alone betray; the rest needs the comparison.
 
 // intent is what is asked; the topic follows each wording.
 type intent struct{ wordings []string }
@@ -39,15 +39,15 @@ type query struct{ topic, intent, circumstance int }
 
 // paraphraseRow makes two questions: 1 they ask the same, 0 they do not.
 func paraphraseRow(d *dice, _ int) (a, b string, label int32) {
-	if d.chance(37) {
-		q := drawQuery(d, 75)
+	if d.chance(50) {
+		q := drawQuery(d, 80)
 		a, b = q.worded(d), q.worded(d)
 		for a == b {
 			b = q.worded(d)
 		}
 		return a, b, 1
 	}
-	q := drawQuery(d, 35)
+	q := drawQuery(d, 30)
 	return q.worded(d), q.changed(d).worded(d), 0
 }
 

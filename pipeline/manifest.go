@@ -37,7 +37,7 @@ type Manifest struct {
 	Compression string      `json:"compression"`
 	Shards      []ShardFile `json:"shards"`
 
-	hash string
+	encoded []byte // the file's bytes
 }
 
 // TokenizerID says which tokenizer made the ids.
@@ -73,7 +73,7 @@ type ShardFile struct {
 }
 
 // Hash is the SHA-256 of the manifest file, in hexadecimal. Through the shards' hashes it stands for all the data.
-func (m *Manifest) Hash() string { return m.hash }
+func (m *Manifest) Hash() string { return sha256Hex(m.encoded) }
 
 // ReadManifest reads and checks the manifest of a prepared folder.
 func ReadManifest(dir string) (*Manifest, error) {
@@ -94,7 +94,7 @@ func ReadManifest(dir string) (*Manifest, error) {
 
 // ParseManifest decodes and checks a manifest.
 func ParseManifest(data []byte) (*Manifest, error) {
-	m := &Manifest{hash: sha256Hex(data)}
+	m := &Manifest{encoded: data}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	if err := decoder.Decode(m); err != nil {
 		return nil, fmt.Errorf("not a manifest: %w", err)
@@ -131,14 +131,14 @@ func (m *Manifest) check() error {
 
 func shardName(i int) string { return fmt.Sprintf("shard-%05d.arrow", i) }
 
-// encode gives the manifest's bytes and sets its hash.
+// encode gives the manifest's bytes.
 func (m *Manifest) encode() ([]byte, error) {
 	data, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return nil, err
 	}
 	data = append(data, '\n')
-	m.hash = sha256Hex(data)
+	m.encoded = data
 	return data, nil
 }
 

@@ -24,7 +24,7 @@ type preparation struct {
 	journal   *journal
 }
 
-// pending is a batch of rows on its way. record is set when done is closed.
+// pending is a batch of rows on its way. When done is closed, record is set, unless the run was cut off.
 type pending struct {
 	rows   []datasets.Row
 	record arrow.Record
@@ -46,7 +46,7 @@ func (p *preparation) run(ctx context.Context) error {
 	}
 	stages.Go(func() error { return p.write(ctx, ordered) })
 	err := stages.Wait()
-	for batch := range ordered {
+	for batch := range ordered { // what a run that was cut off left
 		if batch.record != nil {
 			batch.record.Release()
 		}
@@ -64,17 +64,29 @@ func (p *preparation) read(ctx context.Context, work, ordered chan<- *pending) e
 			return err
 		}
 		if len(batch.rows) > 0 && batch.rows[0].ID >= finished {
-			for _, stage := range []chan<- *pending{ordered, work} {
-				select {
-				case stage <- batch:
-				case <-ctx.Done():
-					return ctx.Err()
-				}
+			if err := batch.send(ctx, work, ordered); err != nil {
+				return err
 			}
 		}
 		if err == io.EOF || ctx.Err() != nil {
 			return ctx.Err()
 		}
+	}
+}
+
+// send hands a batch to both next stages. A batch that the writer sees will be done, even when the run is cut off.
+func (b *pending) send(ctx context.Context, work, ordered chan<- *pending) error {
+	select {
+	case ordered <- b:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case work <- b:
+		return nil
+	case <-ctx.Done():
+		close(b.done)
+		return ctx.Err()
 	}
 }
 
@@ -120,14 +132,12 @@ func (p *preparation) write(ctx context.Context, ordered <-chan *pending) (err e
 	shards := &shardSequence{dir: p.options.Out, options: p.options, mem: p.mem, manifest: p.manifest, journal: p.journal}
 	defer func() { err = errors.Join(err, shards.abort()) }()
 	for batch := range ordered {
-		select {
-		case <-batch.done:
-		case <-ctx.Done():
+		<-batch.done
+		if batch.record == nil {
 			return ctx.Err()
 		}
 		err := shards.add(batch.record)
 		batch.record.Release()
-		batch.record = nil
 		if err != nil {
 			return err
 		}

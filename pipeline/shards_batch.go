@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"container/list"
 	"fmt"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -21,6 +20,7 @@ type batch struct {
 	typesFrom int32   // the first row's place in types, less its place in ids
 	labels    []int32
 	bytes     int64 // of memory, near enough
+	lastRead  int64 // counts of the cache; the batch that was read least recently goes first
 }
 
 // newBatch takes a record apart and verifies it: rows in order, lengths that agree, ids inside the vocabulary.
@@ -70,48 +70,4 @@ func (b *batch) check(record arrow.Record, typeOffsets []int32, m *Manifest) err
 func (b *batch) length(row int64) int32 {
 	i := row - b.first
 	return b.offsets[i+1] - b.offsets[i]
-}
-
-// batchCache keeps the batches that were used last, up to a budget in bytes. The zero value with a budget is empty.
-type batchCache struct {
-	budget, used int64
-	entries      map[int64]*list.Element // by batch number; the values are *batch
-	recent       list.List               // most recent first
-}
-
-func (c *batchCache) get(number int64) *batch {
-	entry, ok := c.entries[number]
-	if !ok {
-		return nil
-	}
-	c.recent.MoveToFront(entry)
-	return entry.Value.(*batch)
-}
-
-func (c *batchCache) put(b *batch) {
-	if c.entries == nil {
-		c.entries = map[int64]*list.Element{}
-	}
-	c.entries[b.number] = c.recent.PushFront(b)
-	c.used += b.bytes
-}
-
-// shrink drops the batches that were not used for longest, until the rest fits the budget.
-func (c *batchCache) shrink() {
-	for c.used > c.budget && c.recent.Len() > 0 {
-		c.drop(c.recent.Back())
-	}
-}
-
-func (c *batchCache) drop(entry *list.Element) {
-	b := c.recent.Remove(entry).(*batch)
-	delete(c.entries, b.number)
-	c.used -= b.bytes
-	b.record.Release()
-}
-
-func (c *batchCache) clear() {
-	for c.recent.Len() > 0 {
-		c.drop(c.recent.Back())
-	}
 }

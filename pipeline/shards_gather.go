@@ -8,16 +8,18 @@ import (
 	trainer "github.com/ewtune/ewtune/gpu-trainer"
 )
 
-// gather copies rows out of their batches into one record: found[i] holds rows[i], and tokens is the sum of lengths.
-func gather(mem memory.Allocator, rows []int64, found []*batch, tokens int) arrow.Record {
+// gather copies rows out of their batches into one record. batches holds batchRows rows each; tokens is the sum of the
+// rows' lengths.
+func gather(mem memory.Allocator, rows []int64, batches []*batch, batchRows int64, tokens int) arrow.Record {
 	g := newGathered(mem, len(rows), tokens)
 	ids, types := arrow.Int32Traits.CastFromBytes(g.ids.Bytes()), arrow.Int8Traits.CastFromBytes(g.types.Bytes())
 	offsets, lengths := arrow.Int32Traits.CastFromBytes(g.offsets.Bytes()), arrow.Int32Traits.CastFromBytes(g.lengths.Bytes())
 	labels := arrow.Int32Traits.CastFromBytes(g.labels.Bytes())
 	copy(arrow.Int64Traits.CastFromBytes(g.rows.Bytes()), rows)
 	at := int32(0)
-	for i, b := range found {
-		r := rows[i] - b.first
+	for i, row := range rows {
+		b := batches[row/batchRows]
+		r := row - b.first
 		from, to := b.offsets[r], b.offsets[r+1]
 		copy(ids[at:], b.ids[from:to])
 		copy(types[at:], b.types[from+b.typesFrom:to+b.typesFrom])

@@ -22,6 +22,7 @@ func datasetsCommands() []*cli.Command {
 			datasetsList(),
 			datasetsGenerate(),
 			datasetsPrepare(),
+			datasetsServe(),
 			datasetsInspect(),
 		},
 	}}
