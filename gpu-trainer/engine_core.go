@@ -16,17 +16,19 @@ type core[T kernels.Float] struct {
 	method   model.Method
 	backend  *cpu.Backend[T]
 	weights  map[string]*weight[T]
-	order    []*weight[T] // of the trained weights, canonical
-	vector   []Parameter  // the released vector
-	sums     []int64      // [Dim]
-	sumOf    map[string]*cpu.Slice[int64]
+	order    []*weight[T]  // the trained weights, in canonical order
+	direct   []*weight[T]  // those of them that are released as they stand
+	carriers []*carrier[T] // what RGP releases in place of the others
+	vector   []Parameter   // the released vector
+	sums     []int64       // [Dim]
 	programs map[programKind]*program
 	key      uint64 // of the lot's dropout masks
 	stats    BatchStats
 	numbers  []T // scratch for reading values
 }
 
-// A weight is one tensor of the model in the engine's precision. Its buffers are shared by all programs.
+// A weight is one tensor of the model in the engine's precision. Its buffers are shared by all programs. Offset is its place in
+// the released vector.
 type weight[T kernels.Float] struct {
 	Parameter
 	data          *cpu.Slice[T]
@@ -41,7 +43,7 @@ func newCore[T kernels.Float](m *model.Model, method model.Method, o EngineOptio
 		return nil, err
 	}
 	c := &core[T]{options: o, base: m, method: method, backend: cpu.New[T](o.Threads), weights: map[string]*weight[T]{},
-		sumOf: map[string]*cpu.Slice[int64]{}, programs: map[programKind]*program{}}
+		programs: map[programKind]*program{}}
 	for _, t := range tensors {
 		c.addWeight(t)
 	}
@@ -49,7 +51,7 @@ func newCore[T kernels.Float](m *model.Model, method model.Method, o EngineOptio
 	return c, nil
 }
 
-// addWeight copies a tensor of the model and gives trained ones their place.
+// addWeight copies a tensor of the model.
 func (c *core[T]) addWeight(t model.Tensor) {
 	w := &weight[T]{Parameter: Parameter{Name: t.Name, Shape: t.Shape, Size: len(t.Data)}, data: &cpu.Slice[T]{Data: make([]T, len(t.Data))}}
 	for i, v := range t.Data {
@@ -57,26 +59,43 @@ func (c *core[T]) addWeight(t model.Tensor) {
 	}
 	c.weights[t.Name] = w
 	if c.method.Trains(t.Name) {
-		w.Offset = size(c.trained())
 		c.order = append(c.order, w)
 	}
 }
 
-// release lays out the released vector and its sums.
+// release lays out the released vector, carriers first, and its sums.
 func (c *core[T]) release() {
-	c.vector = c.trained()
-	c.sums = make([]int64, size(c.vector))
-	for _, p := range c.vector {
-		c.sumOf[p.Name] = &cpu.Slice[int64]{Data: c.sums[p.Offset : p.Offset+p.Size : p.Offset+p.Size]}
+	c.addCarriers()
+	carried := map[*weight[T]]bool{}
+	for _, k := range c.carriers {
+		for _, w := range k.matrices {
+			carried[w] = true
+		}
 	}
+	for _, w := range c.order {
+		if !carried[w] {
+			w.Offset = size(c.vector)
+			c.vector = append(c.vector, w.Parameter)
+			c.direct = append(c.direct, w)
+		}
+	}
+	c.sums = make([]int64, size(c.vector))
+}
+
+// sumOf is a view of a released tensor's sums.
+func (c *core[T]) sumOf(w *weight[T]) *cpu.Slice[int64] {
+	return &cpu.Slice[int64]{Data: c.sums[w.Offset : w.Offset+w.Size : w.Offset+w.Size]}
 }
 
 func (c *core[T]) released() []Parameter { return c.vector }
 
 func (c *core[T]) trained() []Parameter {
 	list := make([]Parameter, len(c.order))
+	offset := 0
 	for i, w := range c.order {
 		list[i] = w.Parameter
+		list[i].Offset = offset
+		offset += w.Size
 	}
 	return list
 }
@@ -93,21 +112,21 @@ func (c *core[T]) beginLot(seed uint64) error {
 		}
 	}
 	c.key = seed
-	return nil
+	return c.drawCarriers(starts(seed))
 }
 
 func (c *core[T]) step(u Update) error {
 	if err := c.checkUpdate(u); err != nil {
 		return err
 	}
-	for _, w := range c.order {
-		g, err := c.gradient(w, u)
+	for _, w := range c.direct {
+		g, err := c.gradient(w, u, c.scratch(w.Size))
 		if err != nil {
 			return err
 		}
 		c.apply(w, g, u)
 	}
-	return nil
+	return c.stepCarried(u)
 }
 
 func (c *core[T]) checkUpdate(u Update) error {
@@ -124,8 +143,9 @@ func (c *core[T]) checkUpdate(u Update) error {
 	return u.Optimizer.Validate()
 }
 
-// gradient is G of one trained weight: (sum + noise)·quantum/divisor, or the plain gradient over the divisor.
-func (c *core[T]) gradient(w *weight[T], u Update) ([]T, error) {
+// gradient is G of one released tensor: (sum + noise)·quantum/divisor, or the plain gradient over the divisor. It is left in g, or where
+// g is nil in the tensor's own room for a gradient.
+func (c *core[T]) gradient(w *weight[T], u Update, g []T) ([]T, error) {
 	if u.Quantum == 0 {
 		if w.gradient == nil {
 			return nil, fmt.Errorf("quantum 0: the lot has no plain gradient")
@@ -135,7 +155,9 @@ func (c *core[T]) gradient(w *weight[T], u Update) ([]T, error) {
 		}
 		return w.gradient.Data, nil
 	}
-	g := c.scratch(w.Size)
+	if g == nil {
+		g = w.gradient.Data
+	}
 	c.backend.Pool.For(w.Size, 1<<14, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			total := c.sums[w.Offset+i]

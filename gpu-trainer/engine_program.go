@@ -1,7 +1,6 @@
 package trainer
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -116,22 +115,12 @@ func (c *core[T]) addSums(p *program, b *ops.Builder, layered bool, spec *machin
 	spec.Fetch = append(append(spec.Fetch, p.squares...), factors...)
 	for i, u := range uses {
 		for slot, name := range u.Weights {
-			shape := c.shapeOf(name)
-			sum := b.Input("sum/"+name, tensor.Int64, shape...)
-			spec.Bindings[sum] = c.sumOf[name]
+			w := c.weights[name]
+			sum := b.Input("sum/"+name, tensor.Int64, w.Shape...)
+			spec.Bindings[sum] = c.sumOf(w)
 			spec.Update = append(spec.Update, b.Sum(sum, u, slot, derivatives[i], factors[of[i]]))
 		}
 	}
-}
-
-// shapeOf is the shape of a released tensor.
-func (c *core[T]) shapeOf(name string) []int {
-	for _, p := range c.vector {
-		if p.Name == name {
-			return p.Shape
-		}
-	}
-	panic(fmt.Sprintf("tensor %s: not released", name))
 }
 
 func backwards(uses []ops.Use) []ops.Use {

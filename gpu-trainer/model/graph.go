@@ -27,7 +27,7 @@ func Build(b *ops.Builder, c Config, m Method, dropout bool) (*Network, error) {
 	if dropout {
 		n.rate, n.attentionRate = c.HiddenDropout, c.AttentionDropout
 	}
-	for _, s := range c.Parameters(m) {
+	for _, s := range append(c.Parameters(m), c.carrierSpecs(m)...) {
 		n.shapes[s.Name] = s.Shape
 	}
 	n.head(n.encoder())
@@ -55,12 +55,15 @@ func (n *network) weight(name string) *gorgonia.Node {
 	return w
 }
 
-// use records that weights enter at out, if the method trains them.
+// use records that weights enter at out, if the method forms their gradients. RGP divides those of the head.
 func (n *network) use(u ops.Use) {
 	for _, name := range u.Weights {
-		if !n.method.Trains(name) {
+		if !n.method.releases(name) {
 			return
 		}
+	}
+	if n.method.Kind == RGP {
+		u.Divide = rgpHeadDivisor
 	}
 	n.Uses = append(n.Uses, u)
 }
@@ -74,15 +77,15 @@ func (n *network) drop(x *gorgonia.Node) *gorgonia.Node {
 // matrix is x Wᵀ without a bias.
 func (n *network) matrix(x *gorgonia.Node, name string) *gorgonia.Node {
 	y := n.Linear(x, n.weight(name), nil)
-	n.use(ops.Use{Kernel: "linear", Weights: []string{name}, In: gorgonia.Nodes{x}, Out: y})
+	n.use(ops.Use{Kernel: "linear", Weights: []string{name}, In: gorgonia.Nodes{x}, Out: gorgonia.Nodes{y}})
 	return y
 }
 
 // linear is a dense module, with its low-rank pair where the method adds one.
 func (n *network) linear(x *gorgonia.Node, module string) *gorgonia.Node {
 	y := n.Linear(x, n.weight(module+".weight"), n.weight(module+".bias"))
-	n.use(ops.Use{Kernel: "linear", Weights: []string{module + ".weight"}, In: gorgonia.Nodes{x}, Out: y})
-	n.use(ops.Use{Kernel: "bias", Weights: []string{module + ".bias"}, Out: y})
+	n.use(ops.Use{Kernel: "linear", Weights: []string{module + ".weight"}, In: gorgonia.Nodes{x}, Out: gorgonia.Nodes{y}})
+	n.use(ops.Use{Kernel: "bias", Weights: []string{module + ".bias"}, Out: gorgonia.Nodes{y}})
 	if n.method.targets(module) {
 		return n.pair(x, y, module)
 	}
@@ -94,7 +97,7 @@ func (n *network) pair(x, y *gorgonia.Node, module string) *gorgonia.Node {
 	low := n.Scale(n.matrix(x, module+".lora_A.weight"), n.method.Alpha/float64(n.method.Rank))
 	name := module + ".lora_B.weight"
 	sum := n.LinearAdd(y, low, n.weight(name))
-	n.use(ops.Use{Kernel: "linear", Weights: []string{name}, In: gorgonia.Nodes{low}, Out: sum})
+	n.use(ops.Use{Kernel: "linear", Weights: []string{name}, In: gorgonia.Nodes{low}, Out: gorgonia.Nodes{sum}})
 	return sum
 }
 
@@ -102,9 +105,9 @@ func (n *network) norm(x *gorgonia.Node, module string) *gorgonia.Node {
 	scale, shift := module+".weight", module+".bias"
 	y := n.LayerNorm(x, n.weight(scale), n.weight(shift), n.config.LayerNormEps)
 	if n.method.Trains(scale) {
-		n.use(ops.Use{Kernel: "layernorm", Weights: []string{scale, shift}, In: gorgonia.Nodes{x, n.Part(y, 1), n.Part(y, 2)}, Out: y})
+		n.use(ops.Use{Kernel: "layernorm", Weights: []string{scale, shift}, In: gorgonia.Nodes{x, n.Part(y, 1), n.Part(y, 2)}, Out: gorgonia.Nodes{y}})
 	} else {
-		n.use(ops.Use{Kernel: "bias", Weights: []string{shift}, Out: y})
+		n.use(ops.Use{Kernel: "bias", Weights: []string{shift}, Out: gorgonia.Nodes{y}})
 	}
 	return y
 }
@@ -127,7 +130,7 @@ func (n *network) encoder() *gorgonia.Node {
 func (n *network) embed(x *gorgonia.Node, table string, ids ops.Column) *gorgonia.Node {
 	name := n.config.embedding(table)
 	y := n.Embed(x, n.weight(name), ids)
-	n.use(ops.Use{Kernel: "embed", Weights: []string{name}, Column: ids, Out: y})
+	n.use(ops.Use{Kernel: "embed", Weights: []string{name}, Column: ids, Out: gorgonia.Nodes{y}})
 	return y
 }
 
@@ -137,19 +140,33 @@ func (n *network) layer(x *gorgonia.Node, i int) *gorgonia.Node {
 	q := n.linear(x, at("attention.self.query"))
 	k := n.linear(x, at("attention.self.key"))
 	v := n.linear(x, at("attention.self.value"))
+	n.carry(n.config.carrierKey(i, "in_proj"), x, q, k, v)
 	context := n.Attention(q, k, v, n.config.Heads)
-	x = n.residual(x, context, at("attention.output"))
-	inner := n.GELU(n.linear(x, at("intermediate.dense")))
-	return n.residual(x, inner, at("output"))
+	x = n.residual(x, context, at("attention.output"), n.config.carrierKey(i, "out_proj"))
+	inner := n.linear(x, at("intermediate.dense"))
+	n.carry(n.config.carrierKey(i, "fc1"), x, inner)
+	return n.residual(x, n.GELU(inner), at("output"), n.config.carrierKey(i, "fc2"))
 }
 
-// residual is LN(x + dropout(dense(y))).
-func (n *network) residual(x, y *gorgonia.Node, module string) *gorgonia.Node {
-	y = n.drop(n.linear(y, module+".dense"))
+// residual is LN(x + adapter(dropout(dense(y)))).
+func (n *network) residual(x, y *gorgonia.Node, module, carrier string) *gorgonia.Node {
+	dense := n.linear(y, module+".dense")
+	n.carry(carrier, y, dense)
+	y = n.adapter(n.drop(dense), module+".dense")
 	return n.norm(n.Add(y, x), module+".LayerNorm")
 }
 
-// head pools and classifies: classifier(tanh(pooler(h))) for BERT, out_proj(tanh(dense(h))) for RoBERTa.
+// adapter is y + up(gelu(down(y))), where the method has adapters.
+func (n *network) adapter(y *gorgonia.Node, module string) *gorgonia.Node {
+	if n.method.Kind != Adapter {
+		return y
+	}
+	inner := n.GELU(n.linear(y, module+".adapter_down"))
+	return n.Add(n.linear(inner, module+".adapter_up"), y)
+}
+
+// head pools and classifies: classifier(tanh(pooler(h))) for BERT, out_proj(tanh(dense(h))) for RoBERTa; a linear head leaves the
+// inner layer out.
 func (n *network) head(x *gorgonia.Node) {
 	if n.config.Pooling == PoolMean {
 		x = n.PoolMean(x)
@@ -162,8 +179,11 @@ func (n *network) head(x *gorgonia.Node) {
 	} else {
 		x = n.drop(x)
 	}
-	n.Pooled = n.Tanh(n.linear(x, dense))
-	n.Logits = n.linear(n.drop(n.Pooled), out)
+	n.Pooled = x
+	if !n.method.LinearHead {
+		n.Pooled = n.drop(n.Tanh(n.linear(x, dense)))
+	}
+	n.Logits = n.linear(n.Pooled, out)
 	n.Loss = n.CrossEntropy(n.Logits)
 }
 
@@ -172,9 +192,11 @@ func (n *Network) Backward(b *ops.Builder) error {
 	var taps gorgonia.Nodes
 	seen := map[*gorgonia.Node]bool{}
 	for _, u := range n.Uses {
-		if !seen[u.Out] {
-			seen[u.Out] = true
-			taps = append(taps, u.Out)
+		for _, out := range u.Out {
+			if !seen[out] {
+				seen[out] = true
+				taps = append(taps, out)
+			}
 		}
 	}
 	if len(taps) == 0 {

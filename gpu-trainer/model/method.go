@@ -30,7 +30,7 @@ type Method struct {
 	Alpha       float64  `json:"alpha,omitempty"`        // lora: the pair is scaled by Alpha/Rank [Rank]
 	Targets     []string `json:"targets,omitempty"`      // lora: of query, key, value, attention.output, intermediate, output [query, value]
 	TrainPooler bool     `json:"train_pooler,omitempty"` // BERT, methods that freeze the pooler: train it too
-	LinearHead  bool     `json:"linear_head,omitempty"`  // rgp: one linear layer on the first token, as its authors run it
+	LinearHead  bool     `json:"linear_head,omitempty"`  // one linear layer on the pooled state (RGP as its authors run it), no inner layer
 	CoreMinus   bool     `json:"core_minus,omitempty"`   // rgp: rebuild by the orthogonal projection, not with the authors' sign
 	Seed        uint64   `json:"seed,omitempty"`         // draws what the method adds to the model
 }

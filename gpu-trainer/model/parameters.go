@@ -62,17 +62,30 @@ func (c Config) moduleShape(module string) (out, in int) {
 	return c.HiddenSize, c.HiddenSize
 }
 
-// Trains tells whether a method trains the weight of the given name as it stands. RGP trains the encoder's matrices through carriers.
+// Trains tells whether a method steps the weight of the given name.
 func (m Method) Trains(name string) bool {
+	return m.releases(name) || m.Kind == RGP && isMatrix(name)
+}
+
+// releases tells whether a method forms the gradient of a weight as it stands. RGP does so for the head only: the encoder's matrices
+// get theirs from carriers.
+func (m Method) releases(name string) bool {
 	switch {
+	case m.LinearHead && strings.HasPrefix(name, "classifier.dense."):
+		return false
 	case m.Kind == Full || m.Kind == "" || isHead(name) || isAdded(name):
-		return !m.LinearHead || !strings.HasPrefix(name, "classifier.dense.")
-	case m.TrainPooler && isPooler(name):
 		return true
+	case m.TrainPooler && isPooler(name):
+		return !m.LinearHead
 	case m.Kind == BitFit:
 		return strings.HasSuffix(name, ".bias")
 	}
 	return false
+}
+
+// isMatrix tells whether a weight is one of the six matrices of an encoder layer.
+func isMatrix(name string) bool {
+	return strings.Contains(name, ".encoder.layer.") && strings.HasSuffix(name, ".weight") && !strings.Contains(name, "LayerNorm") && !isAdded(name)
 }
 
 // Complete returns the weights of Parameters in order: those of the model, and fresh ones, drawn from m.Seed, for what the method

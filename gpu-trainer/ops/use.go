@@ -5,7 +5,8 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// A Use is a place of the graph where trained weights enter. With g the derivative of Out, the gradient of one example is
+// A Use is a place of the graph where trained weights enter. With g the derivative of Out, or Σ_j g_j Through_j over the derivatives g_j of
+// several, the gradient of one example is
 //
 //	linear     Σ_t g_t x_tᵀ            In = {x}
 //	bias       Σ_t g_t                 In = {}
@@ -19,20 +20,31 @@ type Use struct {
 	Kernel  string   // linear, bias, layernorm or embed
 	Column  Column   // embed
 	In      gorgonia.Nodes
-	Out     *gorgonia.Node
-	Divide  float64 // the gradient is divided by this before anything else is done with it; 0 is 1
+	Out     gorgonia.Nodes // one node, or as many as Through
+	Through gorgonia.Nodes // matrices that the derivatives of Out pass, if any
+	Divide  float64        // the gradient is divided by this before anything else is done with it; 0 is 1
 }
 
-// Derivative is the gradient of each example's loss with respect to Out. It exists after gorgonia.Backpropagate.
+// Derivative is the gradient g of each example's loss. It exists after gorgonia.Backpropagate.
 func (u Use) Derivative(b *Builder) *gorgonia.Node {
-	g := u.Out.Deriv()
-	if g == nil {
-		return b.fail("weights %v: the loss does not depend on them", u.Weights)
+	var total *gorgonia.Node
+	for j, out := range u.Out {
+		g := out.Deriv()
+		if g == nil {
+			return b.fail("weights %v: the loss does not depend on them", u.Weights)
+		}
+		if u.Through != nil {
+			g = b.LinearGradInput(g, u.Through[j])
+		}
+		if j > 0 {
+			g = b.Add(total, g)
+		}
+		total = g
 	}
 	if u.Divide != 0 {
-		return b.Scale(g, 1/u.Divide)
+		return b.Scale(total, 1/u.Divide)
 	}
-	return g
+	return total
 }
 
 // Zeros is a column of float64 zeros, [examples]: where a chain of norms starts.
