@@ -162,32 +162,40 @@ func (c *cutter) match(index int) (*function, error) {
 	return nil, reason
 }
 
-// align walks object code and linked code together: between relocations they must be equal.
+// align finds the spots of a function.
 func (c *cutter) align(f *function) error {
-	r := &reader{data: f.code}
-	from := 0
-	for _, x := range f.relocs {
+	return walk(f.symbol, f.code, func(x reloc, value int64, from, to int) error {
+		s, err := c.spot(f, x, value)
+		s.from, s.to = from, to
+		f.spots = append(f.spots, s)
+		return err
+	})
+}
+
+// walk goes over object code and linked code together: between relocations they must be equal. It shows each relocation
+// with the number that the linker wrote for it in bytes from..to.
+func walk(s *symbol, code []byte, visit func(x reloc, value int64, from, to int) error) error {
+	r := &reader{data: code}
+	done := 0
+	for _, x := range s.relocs {
 		if x.marker {
 			continue
 		}
-		if x.offset < from || x.offset > len(f.symbol.data) {
+		if x.offset < done || x.offset > len(s.data) {
 			return fmt.Errorf("relocation at byte %d: out of order", x.offset)
 		}
-		if !bytes.Equal(r.take(x.offset-from), f.symbol.data[from:x.offset]) {
+		if !bytes.Equal(r.take(x.offset-done), s.data[done:x.offset]) {
 			return fmt.Errorf("code differs from its object before byte %d", x.offset)
 		}
-		from = x.offset
-		at := r.pos
+		done = x.offset
+		from := r.pos
 		value := r.sleb()
-		s, err := c.spot(f, x, value)
-		if err != nil {
+		if err := visit(x, value, from, r.pos); err != nil {
 			return err
 		}
-		s.from, s.to = at, r.pos
-		f.spots = append(f.spots, s)
 	}
-	if rest := f.symbol.data[from:]; r.err != nil || !bytes.Equal(r.data[r.pos:], rest) {
-		return fmt.Errorf("code differs from its object after byte %d", from)
+	if r.err != nil || !bytes.Equal(r.data[r.pos:], s.data[done:]) {
+		return fmt.Errorf("code differs from its object after byte %d", done)
 	}
 	return nil
 }
@@ -214,7 +222,12 @@ func (c *cutter) spot(f *function, x reloc, value int64) (spot, error) {
 		}
 		return s, nil
 	case x.typ == relocAddress:
-		return spot{}, fmt.Errorf("refers to data that no object defines")
+		flag, address := c.barrier()
+		if flag == nil || int(value-x.add) != address {
+			return spot{}, fmt.Errorf("refers to data that no object defines")
+		}
+		x.target = flag
+		return c.spot(f, x, value)
 	}
 	return spot{}, fmt.Errorf("relocation of type %d: not understood", x.typ)
 }
@@ -250,11 +263,12 @@ func (c *cutter) refuseRecursion() error {
 	return nil
 }
 
-// traps reports whether a call of the function ends the computation: panics of the runtime and growth of the stack.
+// traps reports whether a call of the function ends the computation: panics of the runtime, growth of the stack, and
+// news for a collector that is not there.
 func traps(name string) bool {
 	short, ok := strings.CutPrefix(name, "runtime.")
 	return ok && (strings.HasPrefix(short, "panic") || strings.HasPrefix(short, "goPanic") ||
-		strings.HasPrefix(short, "morestack") || short == "gopanic" || short == "sigpanic")
+		strings.HasPrefix(short, "morestack") || strings.HasPrefix(short, "gcWriteBarrier") || short == "gopanic" || short == "sigpanic")
 }
 
 // admitted refuses the functions of the runtime but those that only compute.

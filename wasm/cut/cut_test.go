@@ -193,10 +193,10 @@ func TestCutTrapsWherePanicsWere(t *testing.T) {
 func TestCutRefuses(t *testing.T) {
 	for _, test := range []struct{ name, symbol, want string }{
 		{"allocation", "main.allocates", "no object defines"},
-		{"call through a pointer", "main.indirect", "without pointers"},
+		{"call through a pointer", "main.indirect", "only plain numbers"},
 		{"map", "main.looksUp", "named"},
 		{"array filled by init", "main.prepared", "while the program starts"},
-		{"pointer in data", "main.pointers", "only arrays and structs without pointers"},
+		{"pointer in data", "main.pointers", "while the program starts"},
 		{"recursion", "main.recursive", "calls itself"},
 		{"defer", "main.defers", "holds an address"},
 		{"formatting", "main.formats", "strconv"},

@@ -60,6 +60,7 @@ const (
 	kindText      kind = 1
 	kindReadOnly  kind = 3
 	kindNoPointer kind = 5
+	kindZeroWith  kind = 9  // zero at the start, room for pointers
 	kindZero      kind = 10 // zero at the start, without pointers
 )
 

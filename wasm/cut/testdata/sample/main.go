@@ -13,7 +13,16 @@ var (
 	output  [16]float64
 	scratch [1 << 12]float64
 	weights = [4]float64{1, 0.5, 0.25, math.Pi}
+	views   view
 )
+
+// view points into scratch, as a kernel's working memory does.
+type view struct{ low, high []float64 }
+
+//go:noinline
+func (v *view) carve(memory []float64) {
+	v.low, v.high = memory[:len(memory)/2], memory[len(memory)/2:]
+}
 
 //go:wasmexport input
 func inputAddress() unsafe.Pointer { return unsafe.Pointer(&input) }
@@ -37,6 +46,8 @@ func kernel() {
 	output[4] = convolve(scratch[:], input[:])
 	output[5] = float64(step(int64(input[2]*1000), int64(1+math.Abs(input[3])*1000)))
 	output[6] = branch(int(math.Abs(input[4])*10) % 12)
+	views.carve(scratch[:])
+	output[8] = views.high[3] + views.low[253]
 	copied := input
 	copied[3] = sum
 	output[7] = copied[3] + copied[4]
