@@ -1,5 +1,20 @@
 package cli
 
-import "github.com/urfave/cli/v2"
+import (
+	"github.com/urfave/cli/v2"
+)
 
-func evalCommands() []*cli.Command { return nil }
+// evalCommands are the commands over run folders and reports: what they compute is package eval's.
+func evalCommands() []*cli.Command {
+	return []*cli.Command{{
+		Name:  "eval",
+		Usage: "report, compare, gate, verify and audit runs",
+		Subcommands: []*cli.Command{
+			evalReportCommand(),
+			evalCompareCommand(),
+			evalGateCommand(),
+			evalVerifyCommand(),
+			evalAuditCommand(),
+		},
+	}}
+}
