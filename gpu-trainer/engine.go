@@ -14,7 +14,7 @@ type EngineOptions struct {
 	Device    string // cpu (default)
 	Threads   int    // [all that the Go runtime may use]
 	MaxTokens int    // most tokens of one physical batch [4096]
-	Dropout   bool   // train with the dropout rates of the model's configuration
+	Dropout   bool   // train with the hidden dropout of the model's configuration
 }
 
 // An Engine computes clipped sums of per-example gradients, plain gradients and logits of one model under one method, and

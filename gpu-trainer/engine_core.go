@@ -24,7 +24,8 @@ type core[T kernels.Float] struct {
 	programs map[programKind]*program
 	key      uint64 // of the lot's dropout masks
 	stats    BatchStats
-	numbers  []T // scratch for reading values
+	prompted model.Batch // the last batch, with room for a soft prompt
+	numbers  []T         // scratch for reading values
 }
 
 // A weight is one tensor of the model in the engine's precision. Its buffers are shared by all programs. Offset is its place in

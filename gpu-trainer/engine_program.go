@@ -57,6 +57,9 @@ func (c *core[T]) program(kind programKind) (*program, error) {
 
 func (c *core[T]) capacity() ops.Capacity {
 	n := c.options.MaxTokens
+	if c.method.Kind == model.Prompt {
+		n *= 1 + c.method.Rank
+	}
 	return ops.Capacity{Tokens: n, Examples: n, Pairs: n * min(n, c.base.Config.MaxTokens())}
 }
 

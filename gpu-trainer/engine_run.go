@@ -17,6 +17,9 @@ func (c *core[T]) run(kind programKind, b *model.Batch, clip dp.Clip) (*program,
 	if err != nil {
 		return nil, err
 	}
+	if b, err = c.withPrompt(b); err != nil {
+		return nil, err
+	}
 	f := &p.Feed
 	f.Columns[ops.InputIDs], f.Columns[ops.TokenTypeIDs], f.Columns[ops.PositionIDs] = b.InputIDs, b.TokenTypeIDs, b.PositionIDs
 	f.Offsets, f.Labels, f.RowIDs = b.Offsets, b.Labels, b.RowIDs
@@ -28,6 +31,15 @@ func (c *core[T]) run(kind programKind, b *model.Batch, clip dp.Clip) (*program,
 		f.Factor, f.InverseQuantum = clip.Factor, 1/clip.Quantum
 	}
 	return p, p.RunAll()
+}
+
+// withPrompt makes room for the vectors of a soft prompt.
+func (c *core[T]) withPrompt(b *model.Batch) (*model.Batch, error) {
+	if c.method.Kind != model.Prompt {
+		return b, nil
+	}
+	b.WithPrompt(c.base.Config, c.method.Rank, &c.prompted)
+	return &c.prompted, c.prompted.Validate(c.base.Config, true)
 }
 
 func (c *core[T]) accumulate(b *model.Batch, clip dp.Clip) (BatchStats, error) {
@@ -141,6 +153,9 @@ func (c *core[T]) logits(b *model.Batch, out []float64) error {
 func (c *core[T]) hidden(b *model.Batch, layer int, out []float64) error {
 	if layer < 0 || layer > c.base.Config.Layers {
 		return fmt.Errorf("layer %d: must be in [0, %d]", layer, c.base.Config.Layers)
+	}
+	if c.method.Kind == model.Prompt {
+		return fmt.Errorf("hidden states: not with method prompt, which adds tokens")
 	}
 	return c.evaluate(b, out, b.Tokens()*c.base.Config.HiddenSize, func(p *program) *gorgonia.Node { return p.network.Hidden[layer] })
 }

@@ -20,12 +20,12 @@ func tinyModel(modelType string) *model.Model {
 	return model.New(c, 5)
 }
 
-// randomExamples draws n examples of 1..60 tokens.
+// randomExamples draws n examples of 1..50 tokens.
 func randomExamples(c model.Config, n int) *model.Batch {
 	r := rand.New(rand.NewPCG(1, 2))
 	var b model.Batch
 	for i := range n {
-		ids, types := make([]int32, 1+r.IntN(60)), make([]int8, 60)
+		ids, types := make([]int32, 1+r.IntN(50)), make([]int8, 60)
 		for j := range ids {
 			ids[j], types[j] = int32(2+r.IntN(c.VocabSize-2)), int8(r.IntN(2))
 		}
@@ -51,11 +51,13 @@ func pick(c model.Config, b *model.Batch, examples ...int) *model.Batch {
 // methods are the methods whose properties every test checks.
 func methods() map[string]model.Method {
 	return map[string]model.Method{
-		"full":   {Kind: model.Full},
-		"lora":   {Kind: model.LoRA, Rank: 3, Targets: []string{"query", "key", "value", "attention.output", "intermediate", "output"}, TrainPooler: true},
-		"bitfit": {Kind: model.BitFit},
-		"head":   {Kind: model.Head},
-		"rgp":    {Kind: model.RGP, Rank: 2},
+		"full":    {Kind: model.Full},
+		"lora":    {Kind: model.LoRA, Rank: 3, Targets: []string{"query", "key", "value", "attention.output", "intermediate", "output"}, TrainPooler: true},
+		"bitfit":  {Kind: model.BitFit},
+		"head":    {Kind: model.Head},
+		"rgp":     {Kind: model.RGP, Rank: 2},
+		"adapter": {Kind: model.Adapter, Rank: 5},
+		"prompt":  {Kind: model.Prompt, Rank: 4},
 	}
 }
 
@@ -285,6 +287,59 @@ func TestRestoreGoesOnToTheSameBits(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A merged model has no pairs left and computes the same, up to the rounding of the merged weights.
+func TestMergeComputesTheSame(t *testing.T) {
+	m := tinyModel(model.RoBERTa)
+	b := randomExamples(m.Config, 4)
+	method := model.Method{Kind: model.LoRA, Rank: 3, Alpha: 12, Targets: []string{"query", "output", "intermediate"}}
+	e := newEngine(t, m, method, EngineOptions{Precision: "float64"})
+	perturb(t, e)
+	out, err := e.Export()
+	fatal(t, err)
+	merged, err := out.Merge(method)
+	fatal(t, err)
+	if len(merged.Tensors) != len(m.Tensors) {
+		t.Errorf("%d tensors, want %d", len(merged.Tensors), len(m.Tensors))
+	}
+	before, want, got := make([]float64, 12), make([]float64, 12), make([]float64, 12)
+	fatal(t, newEngine(t, m, model.Method{}, EngineOptions{Precision: "float64"}).Logits(b, before))
+	fatal(t, e.Logits(b, want))
+	fatal(t, newEngine(t, merged, model.Method{}, EngineOptions{Precision: "float64"}).Logits(b, got))
+	near(t, "logits", got, want, 2e-5, 0)
+	if math.Abs(before[0]-want[0]) < 1e-2 {
+		t.Error("the pairs change next to nothing")
+	}
+}
+
+// Dropout zeroes at its rate, keeps the mean, differs between lots, and is off for Logits.
+func TestDropout(t *testing.T) {
+	m := tinyModel(model.BERT)
+	m.Config.HiddenDropout = 0.3
+	b := randomExamples(m.Config, 200)
+	e := newEngine(t, m, model.Method{Kind: model.Head}, EngineOptions{Dropout: true, MaxTokens: 1 << 14})
+	losses := func(seed uint64) []float64 {
+		fatal(t, e.BeginLot(seed))
+		stats, err := e.AccumulateGradient(b)
+		fatal(t, err)
+		return slices.Clone(stats.Loss)
+	}
+	one, two, again := losses(1), losses(2), losses(1)
+	if !slices.Equal(one, again) || slices.Equal(one, two) {
+		t.Error("masks do not follow the lot's seed alone")
+	}
+	plain := newEngine(t, m, model.Method{Kind: model.Head}, EngineOptions{MaxTokens: 1 << 14})
+	fatal(t, plain.BeginLot(1))
+	stats, err := plain.AccumulateGradient(b)
+	fatal(t, err)
+	if slices.Equal(one, stats.Loss) {
+		t.Error("dropout changes nothing")
+	}
+	want, got := make([]float64, 600), make([]float64, 600)
+	fatal(t, plain.Logits(b, want))
+	fatal(t, e.Logits(b, got))
+	near(t, "logits", got, want, 0, 0)
 }
 
 // What Export gives is a model that computes the same.

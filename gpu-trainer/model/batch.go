@@ -56,6 +56,27 @@ func (b *Batch) AppendExample(c Config, row int64, label int32, ids []int32, typ
 	b.RowIDs = append(b.RowIDs, row)
 }
 
+// WithPrompt copies a batch into out and puts count pad tokens behind the first token of every example: the places of a soft prompt.
+// Positions count on over them.
+func (b *Batch) WithPrompt(c Config, count int, out *Batch) {
+	out.Reset()
+	out.Offsets = append(out.Offsets, 0)
+	for i := range b.Examples() {
+		lo, hi := b.Offsets[i], b.Offsets[i+1]
+		for j := range int(hi-lo) + count {
+			from, id := int(lo)+max(0, j-count), int32(c.PadTokenID)
+			if j == 0 || j > count {
+				id = b.InputIDs[from]
+			}
+			out.InputIDs = append(out.InputIDs, id)
+			out.TokenTypeIDs = append(out.TokenTypeIDs, b.TokenTypeIDs[from])
+			out.PositionIDs = append(out.PositionIDs, b.PositionIDs[lo]+int32(j))
+		}
+		out.Offsets = append(out.Offsets, int32(len(out.InputIDs)))
+	}
+	out.Labels, out.RowIDs = append(out.Labels, b.Labels...), append(out.RowIDs, b.RowIDs...)
+}
+
 // AppendRecord adds rows of a record of prepared examples (row_id, input_ids, token_type_ids, length, label); rows are positions in
 // the record, nil for all of them.
 func (b *Batch) AppendRecord(c Config, record arrow.Record, rows []int) error {

@@ -17,7 +17,8 @@ type Network struct {
 	Uses    []ops.Use                 // where trained weights enter, in the order of the forward pass
 }
 
-// Build adds the model's loss to a graph. dropout turns on the configuration's dropout rates.
+// Build adds the model's loss to a graph. dropout turns on the configuration's hidden dropout: behind the embeddings, on both branches of each
+// layer, and in the head. Attention probabilities are never dropped.
 func Build(b *ops.Builder, c Config, m Method, dropout bool) (*Network, error) {
 	m = m.WithDefaults()
 	if err := m.Validate(c); err != nil {
@@ -25,7 +26,7 @@ func Build(b *ops.Builder, c Config, m Method, dropout bool) (*Network, error) {
 	}
 	n := &network{Builder: b, Network: &Network{Weights: map[string]*gorgonia.Node{}}, config: c, method: m, shapes: map[string][]int{}}
 	if dropout {
-		n.rate, n.attentionRate = c.HiddenDropout, c.AttentionDropout
+		n.rate = c.HiddenDropout
 	}
 	for _, s := range append(c.Parameters(m), c.carrierSpecs(m)...) {
 		n.shapes[s.Name] = s.Shape
@@ -38,11 +39,11 @@ func Build(b *ops.Builder, c Config, m Method, dropout bool) (*Network, error) {
 type network struct {
 	*ops.Builder
 	*Network
-	config              Config
-	method              Method
-	shapes              map[string][]int
-	rate, attentionRate float64
-	sites               uint64 // dropout masks so far
+	config Config
+	method Method
+	shapes map[string][]int
+	rate   float64 // of dropout
+	sites  uint64  // dropout masks so far
 }
 
 // weight is the graph input of a weight.
@@ -117,6 +118,7 @@ func (n *network) encoder() *gorgonia.Node {
 	x := n.embed(nil, "word_embeddings.weight", ops.InputIDs)
 	x = n.embed(x, "position_embeddings.weight", ops.PositionIDs)
 	x = n.embed(x, "token_type_embeddings.weight", ops.TokenTypeIDs)
+	x = n.prompt(x)
 	x = n.norm(x, c.embedding("LayerNorm"))
 	n.Hidden = append(n.Hidden, x)
 	x = n.drop(x)
@@ -131,6 +133,17 @@ func (n *network) embed(x *gorgonia.Node, table string, ids ops.Column) *gorgoni
 	name := n.config.embedding(table)
 	y := n.Embed(x, n.weight(name), ids)
 	n.use(ops.Use{Kernel: "embed", Weights: []string{name}, Column: ids, Out: gorgonia.Nodes{y}})
+	return y
+}
+
+// prompt adds the trained vectors to the tokens that Batch.WithPrompt put behind the first, where the method is Prompt.
+func (n *network) prompt(x *gorgonia.Node) *gorgonia.Node {
+	if n.method.Kind != Prompt {
+		return x
+	}
+	name := n.config.prompt()
+	y := n.Prompt(x, n.weight(name))
+	n.use(ops.Use{Kernel: "bias", Weights: []string{name}, Out: gorgonia.Nodes{y}, Prompt: n.method.Rank})
 	return y
 }
 

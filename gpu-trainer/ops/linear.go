@@ -73,3 +73,20 @@ func passFirst(_ *Builder, in gorgonia.Nodes, _, grad *gorgonia.Node) gorgonia.N
 	grads[0] = grad
 	return grads
 }
+
+// Prompt adds row j of prompt [count, hidden] to the token at place j+1 of every example, for x [tokens, hidden].
+func (b *Builder) Prompt(x, prompt *gorgonia.Node) *gorgonia.Node {
+	if b.err != nil {
+		return nil
+	}
+	return b.apply(Op{kernel: "prompt.add", attributes: Attributes{Count: prompt.Shape()[0]}, outputs: []Output{like(x)}, accumulates: true,
+		diff: passFirst, differs: []bool{true, false}}, x, prompt)
+}
+
+// promptRows gathers the tokens at places 1..count of every example: g [tokens, hidden] to [examples, count·hidden].
+func (b *Builder) promptRows(g *gorgonia.Node, count int) *gorgonia.Node {
+	if b.err != nil {
+		return nil
+	}
+	return b.apply(Op{kernel: "prompt.rows", attributes: Attributes{Count: count}, outputs: []Output{b.value(Examples, count*width(g))}, overwrites: -1}, g)
+}

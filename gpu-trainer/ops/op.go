@@ -34,6 +34,7 @@ type Attributes struct {
 	Column  Column  // embed: which ids pick the rows
 	Slot    int     // part: which value of its input; layernorm.sum, layernorm.grad: 0 the scale, 1 the shift
 	Heads   int     // attention
+	Count   int     // prompt.add, prompt.rows: vectors in the prompt
 	Epsilon float64 // layernorm
 	Scale   float64 // attention: of the scores; scale: the factor
 	Rate    float64 // dropout: probability of a zero, in [0, 1)

@@ -22,6 +22,7 @@ type Use struct {
 	In      gorgonia.Nodes
 	Out     gorgonia.Nodes // one node, or as many as Through
 	Through gorgonia.Nodes // matrices that the derivatives of Out pass, if any
+	Prompt  int            // not 0: the derivative is taken at this many tokens behind the first of each example, as one row
 	Divide  float64        // the gradient is divided by this before anything else is done with it; 0 is 1
 }
 
@@ -40,6 +41,9 @@ func (u Use) Derivative(b *Builder) *gorgonia.Node {
 			g = b.Add(total, g)
 		}
 		total = g
+	}
+	if u.Prompt != 0 {
+		total = b.promptRows(total, u.Prompt)
 	}
 	if u.Divide != 0 {
 		return b.Scale(total, 1/u.Divide)

@@ -16,6 +16,7 @@ func table[T kernels.Float]() map[string]func(call[T]) machine.Run {
 		"add": add[T], "scale": scale[T], "copy": duplicate[T], "dropout": dropout[T],
 		"pool.first": pool[T](kernels.PoolFirst[T]), "pool.first.grad": poolGrad[T](kernels.PoolFirstGrad[T]),
 		"pool.mean": pool[T](kernels.PoolMean[T]), "pool.mean.grad": poolGrad[T](kernels.PoolMeanGrad[T]),
+		"prompt.add": promptAdd[T], "prompt.rows": promptRows[T],
 		"crossentropy": crossEntropy[T],
 		"zeros":        zeros[T], "clip": clip[T],
 		"linear.norm": linearNorm[T], "bias.norm": biasNorm[T], "layernorm.norm": layerNormNorm[T], "embed.norm": embedNorm[T],
