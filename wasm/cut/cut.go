@@ -207,6 +207,9 @@ func (c *cutter) spot(f *function, x reloc, value int64) (spot, error) {
 		if value < 0 || value >= int64(len(c.module.names)) {
 			return spot{}, fmt.Errorf("call of function %d: no such function", value)
 		}
+		if value < int64(c.module.imports) {
+			return spot{}, fmt.Errorf("calls an imported function: a kernel must not leave the module")
+		}
 		return spot{kind: spotCall, callee: int(value)}, nil
 	case x.typ == relocAddress && x.target == f.symbol:
 		return spot{kind: spotReturn}, nil

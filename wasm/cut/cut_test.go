@@ -155,7 +155,7 @@ func TestCutStandsAlone(t *testing.T) {
 	if n := len(compiled.ExportedFunctions()); n != 1 {
 		t.Errorf("%d exported functions, want 1", n)
 	}
-	if n := len(cut.module); n > 20_000 {
+	if n := len(cut.module); n > 30_000 {
 		t.Errorf("%d bytes: more than the kernel was kept", n)
 	}
 }

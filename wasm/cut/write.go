@@ -21,8 +21,7 @@ func (c *cutter) write(kept *result, r request) ([]byte, error) {
 	for i, f := range kept.funcs {
 		number[f.linked] = len(r.funcs) + i
 	}
-	trap := len(r.funcs) + len(kept.funcs)
-
+	stubs := c.numberTraps(kept.funcs, number, len(r.funcs)+len(kept.funcs))
 	globals, exports, err := c.globals(r, place)
 	if err != nil {
 		return nil, err
@@ -33,13 +32,15 @@ func (c *cutter) write(kept *result, r request) ([]byte, error) {
 		exports = append(exports, appendUleb(append(appendName(nil, e.name), 0), i))
 	}
 	for _, f := range kept.funcs {
-		code = append(code, c.rewrite(f, number, trap, place))
+		code = append(code, rewrite(f, number, place))
 	}
-	code = append(code, []byte{0, 0x00, 0x0b}) // no locals, unreachable, end
+	for range stubs {
+		code = append(code, []byte{0, 0x00, 0x0b}) // no locals, unreachable, end
+	}
 	for i := range code {
 		code[i] = append(appendUleb(nil, len(code[i])), code[i]...)
 	}
-	types, signatures := signatures(len(r.funcs), kept.funcs)
+	types, signatures := signatures(len(r.funcs), kept.funcs, stubs)
 	out := append([]byte{}, magic...)
 	out = appendSection(out, sectionType, types)
 	out = appendSection(out, sectionFunction, signatures)
@@ -50,21 +51,46 @@ func (c *cutter) write(kept *result, r request) ([]byte, error) {
 	return appendSection(out, sectionData, segments(kept.data, place)), nil
 }
 
-// signatures numbers the signatures of the entries, the kept functions and the trap. Entries take and return nothing.
-func signatures(entries int, funcs []*function) (types, numbers [][]byte) {
-	types = [][]byte{{typeFunc, 0, 0}, goFunction}
+// numberTraps gives every called function that was not kept the number of a stub that traps, one for each signature.
+func (c *cutter) numberTraps(funcs []*function, number map[int]int, first int) (stubs [][]byte) {
+	for _, f := range funcs {
+		for _, s := range f.spots {
+			if _, known := number[s.callee]; known || s.kind != spotCall {
+				continue
+			}
+			signature := c.module.signature(s.callee - c.module.imports)
+			i := indexOf(stubs, signature)
+			if i < 0 {
+				i, stubs = len(stubs), append(stubs, signature)
+			}
+			number[s.callee] = first + i
+		}
+	}
+	return stubs
+}
+
+func indexOf(list [][]byte, b []byte) int {
+	return slices.IndexFunc(list, func(x []byte) bool { return bytes.Equal(x, b) })
+}
+
+// signatures numbers the signatures of the entries, the kept functions and the stubs. Entries take and return nothing.
+func signatures(entries int, funcs []*function, stubs [][]byte) (types, numbers [][]byte) {
+	types = [][]byte{{typeFunc, 0, 0}}
 	for range entries {
 		numbers = append(numbers, []byte{0})
 	}
+	wanted := make([][]byte, 0, len(funcs)+len(stubs))
 	for _, f := range funcs {
-		same := func(t []byte) bool { return bytes.Equal(t, f.signature) }
-		i := slices.IndexFunc(types, same)
+		wanted = append(wanted, f.signature)
+	}
+	for _, signature := range append(wanted, stubs...) {
+		i := indexOf(types, signature)
 		if i < 0 {
-			i, types = len(types), append(types, f.signature)
+			i, types = len(types), append(types, signature)
 		}
 		numbers = append(numbers, appendUleb(nil, i))
 	}
-	return types, append(numbers, []byte{1})
+	return types, numbers
 }
 
 // layOut gives each datum a new address; end is the first byte after them.
@@ -114,7 +140,7 @@ func entry(function int) []byte {
 }
 
 // rewrite returns a function's code with its numbers changed to those of the small module.
-func (c *cutter) rewrite(f *function, number map[int]int, trap int, place map[int]int) []byte {
+func rewrite(f *function, number, place map[int]int) []byte {
 	var b []byte
 	from := 0
 	for _, s := range f.spots {
@@ -122,11 +148,7 @@ func (c *cutter) rewrite(f *function, number map[int]int, trap int, place map[in
 		from = s.to
 		switch s.kind {
 		case spotCall:
-			callee, kept := number[s.callee]
-			if !kept {
-				callee = trap
-			}
-			b = appendUleb(b, callee)
+			b = appendUleb(b, number[s.callee])
 		case spotReturn:
 			b = appendSleb(b, 0)
 		case spotData:
