@@ -1,0 +1,88 @@
+package trainer
+
+import (
+	"encoding/binary"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/ewtune/ewtune/gpu-trainer/dp"
+	"github.com/ewtune/ewtune/gpu-trainer/model"
+)
+
+// variables returns the values of environment variables, or skips the test and names the first that is not set.
+func variables(t *testing.T, names ...string) []string {
+	t.Helper()
+	values := make([]string, len(names))
+	for i, name := range names {
+		if values[i] = os.Getenv(name); values[i] == "" {
+			t.Skipf("%s is not set", name)
+		}
+	}
+	return values
+}
+
+// The pre-trained encoder all-MiniLM-L6-v2 gives the hidden states of Hugging Face transformers on 100 sentences of SST-2.
+func TestMiniLMEqualsTransformers(t *testing.T) {
+	env := variables(t, "EWTUNE_MINILM", "EWTUNE_PYTHON", "EWTUNE_DATA")
+	folder, out := env[0], t.TempDir()
+	sentences := filepath.Join(env[2], "SST-2", "dev.tsv")
+	command := exec.Command(env[1], filepath.Join("testdata", "hidden.py"), folder, sentences, "100", out)
+	if text, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	m, err := model.Load(folder)
+	fatal(t, err)
+	e := newEngine(t, m, model.Method{Kind: model.Head}, EngineOptions{Threads: 2})
+	var ids [][]int32
+	readJSON(t, &ids, out, "ids.json")
+	var b model.Batch
+	for i, x := range ids {
+		b.AppendExample(m.Config, int64(i), -1, x, nil)
+	}
+	got := make([]float64, b.Tokens()*m.Config.HiddenSize)
+	for layer, file := range map[int]string{0: "first.f32", m.Config.Layers: "last.f32"} {
+		fatal(t, e.Hidden(&b, layer, got))
+		near(t, file, got, readFloats(t, filepath.Join(out, file)), 2e-5, 0)
+	}
+}
+
+func readFloats(t *testing.T, path string) []float64 {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	fatal(t, err)
+	values := make([]float64, len(data)/4)
+	for i := range values {
+		values[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:])))
+	}
+	return values
+}
+
+// A private step on the pre-trained encoder lowers the loss of the examples that it saw.
+func TestMiniLMTrains(t *testing.T) {
+	folder := variables(t, "EWTUNE_MINILM")[0]
+	m, err := model.Load(folder)
+	fatal(t, err)
+	m.Config.Pooling = model.PoolMean
+	e := newEngine(t, m, model.Method{Kind: model.LoRA, Rank: 4, TrainPooler: true}, EngineOptions{})
+	b := fixedLengths(m.Config, 8, 16)
+	first, last := 0.0, 0.0
+	for k := 1; k <= 5; k++ {
+		fatal(t, e.BeginLot(uint64(k)))
+		stats, err := e.Accumulate(b, dp.Clip{Norm: 1, Quantum: 0x1p-30})
+		fatal(t, err)
+		last = 0
+		for _, loss := range stats.Loss {
+			last += loss / 8
+		}
+		if k == 1 {
+			first = last
+		}
+		fatal(t, e.Step(Update{Quantum: 0x1p-30, Divisor: 8, LearningRate: 1e-3, K: k, Optimizer: dp.Optimizer{Kind: dp.AdamW}}))
+	}
+	if !(last < first) {
+		t.Errorf("mean loss went from %v to %v", first, last)
+	}
+}
