@@ -64,9 +64,14 @@ func gramNorm[T Float](w *worker, gram, g []T, length, out int) float64 {
 	return max(dotLower(w, gram, other, length), 0)
 }
 
-// directNorm is Σ (gᵀ x)² of one example, a few rows of the gradient at a time.
+// directNorm is Σ (gᵀ x)² of one example, a few rows of the gradient at a
+// time. The wider factor lends the rows: it is read where it lies, and the
+// other is packed.
 func directNorm[T Float](w *worker, x, g []T, length, in, out int) float64 {
-	const rows = 32
+	if in > out {
+		x, g, in, out = g, x, out, in
+	}
+	rows := max(4096/in, 1)
 	part := take[T](&w.tile, rows*in)
 	var sum float64
 	for o := 0; o < out; o += rows {

@@ -5,6 +5,14 @@ package kernels
 // the C of the block before, so sums are the same chains for any kBlock.
 const kBlock = 256
 
+// direct is the longest row of an A without gaps that tiles read in place:
+// adjacent rows never compete for the same lines of the cache.
+const direct = 384
+
+// panelGroup is how many panels stay in the second cache while rows pass by:
+// 16 panels of kBlock rows are 512 KB.
+const panelGroup = 16
+
 // noStart is the start of a product that adds to nothing.
 var noStart [64]float32
 
@@ -59,30 +67,37 @@ func (s *simd) cut(p *Pool, m, panels int) (rows, panelGrain int) {
 	return rows, max(1, panels/min(wanted, panels))
 }
 
-// block computes rows lo:hi and panels from:to of a product.
+// block computes rows lo:hi and panels from:to of a product, a group of panels
+// at a time, so that what is read again and again stays in the second cache.
 func (s *simd) block(w *worker, lo, hi, from, to int, a view[float32], f factor, bias, c []float32, ldc int, add bool) {
 	t := &w.args
 	t.ldb, t.ldc = uintptr(4*f.row), uintptr(4*ldc)
-	step := evenStep(hi-lo, s.rows)
-	for k := 0; k == 0 || k < f.k; k += kBlock {
-		t.k = min(kBlock, f.k-k)
-		for i := lo; i < hi; i += step {
-			rows := min(step, hi-i)
-			left := s.left(w, a, i, rows, k, to-from > 2 || a.row%512 == 0)
-			for j := from; j < to; j++ {
-				t.a = left
-				t.n = min(s.width(), f.n-j*s.width())
-				t.b = at(f.data, j*f.panel+k*f.row)
-				t.c = at(c, i*ldc+j*s.width())
-				switch {
-				case add || k > 0:
-					t.start, t.ldStart = t.c, t.ldc
-				case bias != nil:
-					t.start, t.ldStart = at(bias, j*s.width()), 0
-				default:
-					t.start, t.ldStart = at(noStart[:], 0), 0
+	step, block := evenStep(hi-lo, s.rows), kBlock
+	if f.k <= direct {
+		block = f.k
+	}
+	for k := 0; k == 0 || k < f.k; k += block {
+		t.k = min(block, f.k-k)
+		for group := from; group < to; group += panelGroup {
+			end := min(group+panelGroup, to)
+			for i := lo; i < hi; i += step {
+				rows := min(step, hi-i)
+				left := s.left(w, a, i, rows, k, end-group > 2 || a.row%512 == 0, block)
+				for j := group; j < end; j++ {
+					t.a = left
+					t.n = min(s.width(), f.n-j*s.width())
+					t.b = at(f.data, j*f.panel+k*f.row)
+					t.c = at(c, i*ldc+j*s.width())
+					switch {
+					case add || k > 0:
+						t.start, t.ldStart = t.c, t.ldc
+					case bias != nil:
+						t.start, t.ldStart = at(bias, j*s.width()), 0
+					default:
+						t.start, t.ldStart = at(noStart[:], 0), 0
+					}
+					s.tile(w, rows, a.col != 1)
 				}
-				s.tile(w, rows, a.col != 1)
 			}
 		}
 	}
@@ -90,7 +105,7 @@ func (s *simd) block(w *worker, lo, hi, from, to int, a view[float32], f factor,
 
 // left prepares rows i:i+rows of A from column k on for a tile, copied
 // together if reuse is set, and sets w.args.lda.
-func (s *simd) left(w *worker, a view[float32], i, rows, k int, reuse bool) pointer {
+func (s *simd) left(w *worker, a view[float32], i, rows, k int, reuse bool, block int) pointer {
 	t := &w.args
 	if a.col != 1 {
 		t.lda = uintptr(4 * a.col)
@@ -103,15 +118,15 @@ func (s *simd) left(w *worker, a view[float32], i, rows, k int, reuse bool) poin
 		return at(strip, 0)
 	}
 	t.lda = uintptr(4 * a.row)
-	if !reuse {
+	if !reuse || a.row == t.k {
 		return at(a.data, i*a.row+k)
 	}
-	const ld = kBlock + 16
+	ld := block + 16
 	copied := take[float32](&w.left, 16*ld)
 	for r := range rows {
 		copy(copied[r*ld:], a.data[(i+r)*a.row+k:][:t.k])
 	}
-	t.lda = 4 * ld
+	t.lda = uintptr(4 * ld)
 	return at(copied, 0)
 }
 

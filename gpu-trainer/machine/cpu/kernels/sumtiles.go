@@ -9,27 +9,35 @@ import "unsafe"
 // stay below 2⁵¹.
 func (s *simd) linearSum32(p *Pool, x, g []float32, offsets []int32, in, out int, factor []float64, inverseQuantum float64, sum []int64) {
 	lengths, tokens := keptLengths(p, offsets, factor)
-	if tokens == 0 {
-		return
+	o := outer{simd: s, tokens: tokens, in: in, out: out}
+	o.packX = func(w *worker, column int, dst []float32) {
+		s.packKept(w, x, offsets, factor, in, column, s.width(), dst, 0)
 	}
-	panels, strips := (in+s.width()-1)/s.width(), (out+s.rows-1)/s.rows
-	b := take[float32](&p.packed, panels*tokens*s.width())
-	p.each(panels, 1, func(w *worker, lo, hi int) {
-		for j := lo; j < hi; j++ {
-			s.packKept(w, x, offsets, factor, in, j*s.width(), s.width(), b[j*tokens*s.width():], 0)
-		}
-	})
-	step := evenStep(out, s.rows)
-	p.each(strips, 1, func(w *worker, lo, hi int) {
-		a := take[float32](&w.left, tokens*16)
-		for i := lo * step; i < min(hi*step, out); i += step {
-			rows := min(step, out-i)
-			s.packKept(w, g, offsets, factor, out, i, rows, a, inverseQuantum)
-			for j := range panels {
-				s.sumTile(w, rows, min(s.width(), in-j*s.width()), a, b[j*tokens*s.width():], lengths, sum[i*in+j*s.width():], in)
-			}
-		}
-	})
+	o.packG = func(w *worker, column, n int, dst []float32) {
+		s.packKept(w, g, offsets, factor, out, column, n, dst, inverseQuantum)
+	}
+	o.tile = func(w *worker, i, rows, j, columns int, a, b []float32) {
+		s.sumTile(w, rows, columns, a, b, lengths, sum[i*in+j:], in)
+	}
+	o.run(p)
+}
+
+// gradWeight32 is LinearGradWeight on vector units.
+func (s *simd) gradWeight32(p *Pool, x, g []float32, rows, in, out int, dw []float32) {
+	o := outer{simd: s, tokens: rows, in: in, out: out}
+	o.packX = func(w *worker, column int, dst []float32) {
+		s.panel(w, view[float32]{x[column:], in, 1}, rows, min(s.width(), in-column), dst)
+	}
+	o.packG = func(w *worker, column, n int, dst []float32) {
+		s.strip(w, view[float32]{g, 1, out}, column, min(n, out-column), 0, rows, dst)
+	}
+	o.tile = func(w *worker, i, n, j, columns int, a, b []float32) {
+		c := at(dw, i*in+j)
+		w.args = tileArgs{a: at(a, 0), lda: 4 * stripWidth, b: at(b, 0), ldb: uintptr(4 * s.width()), start: c, c: c,
+			ldStart: uintptr(4 * in), ldc: uintptr(4 * in), k: rows, n: columns}
+		s.tile(w, n, true)
+	}
+	o.run(p)
 }
 
 // keptLengths lists the tokens of each example that counts.
@@ -48,7 +56,7 @@ func (s *simd) packKept(w *worker, x []float32, offsets []int32, factor []float6
 	n = min(n, ld-from)
 	width, pack := s.width(), s.packRows
 	if inverseQuantum != 0 {
-		width, pack = 16, s.packScaled
+		width, pack = stripWidth, s.packScaled
 	}
 	row := 0
 	for i := range len(offsets) - 1 {

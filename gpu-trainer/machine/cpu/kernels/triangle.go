@@ -48,7 +48,7 @@ func (s *simd) gram32(w *worker, x []float32, length, width int, gram []float32)
 	}
 	ld := gramWidth(length)
 	t := &w.args
-	step := evenStep(length, s.rows)
+	step := s.lanes / 2 // divides a vector, so that little is computed above the diagonal
 	for i := 0; i < length; i += step {
 		rows := min(step, length-i)
 		for j := 0; j < i+rows; j += s.width() {
