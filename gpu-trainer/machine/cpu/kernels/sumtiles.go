@@ -9,33 +9,15 @@ import "unsafe"
 // stay below 2⁵¹.
 func (s *simd) linearSum32(p *Pool, x, g []float32, offsets []int32, in, out int, factor []float64, inverseQuantum float64, sum []int64) {
 	lengths, tokens := keptLengths(p, offsets, factor)
-	o := outer{simd: s, tokens: tokens, in: in, out: out}
+	o := outer{simd: s, tokens: tokens, in: in, out: out, columns: s.columns(in)}
 	o.packX = func(w *worker, column int, dst []float32) {
-		s.packKept(w, x, offsets, factor, in, column, s.width(), dst, 0)
+		s.packKept(w, x, offsets, factor, in, column, o.columns, dst, 0)
 	}
 	o.packG = func(w *worker, column, n int, dst []float32) {
 		s.packKept(w, g, offsets, factor, out, column, n, dst, inverseQuantum)
 	}
 	o.tile = func(w *worker, i, rows, j, columns int, a, b []float32) {
-		s.sumTile(w, rows, columns, a, b, lengths, sum[i*in+j:], in)
-	}
-	o.run(p)
-}
-
-// gradWeight32 is LinearGradWeight on vector units.
-func (s *simd) gradWeight32(p *Pool, x, g []float32, rows, in, out int, dw []float32) {
-	o := outer{simd: s, tokens: rows, in: in, out: out}
-	o.packX = func(w *worker, column int, dst []float32) {
-		s.panel(w, view[float32]{x[column:], in, 1}, rows, min(s.width(), in-column), dst)
-	}
-	o.packG = func(w *worker, column, n int, dst []float32) {
-		s.strip(w, view[float32]{g, 1, out}, column, min(n, out-column), 0, rows, dst)
-	}
-	o.tile = func(w *worker, i, n, j, columns int, a, b []float32) {
-		c := at(dw, i*in+j)
-		w.args = tileArgs{a: at(a, 0), lda: 4 * stripWidth, b: at(b, 0), ldb: uintptr(4 * s.width()), start: c, c: c,
-			ldStart: uintptr(4 * in), ldc: uintptr(4 * in), k: rows, n: columns}
-		s.tile(w, n, true)
+		s.sumTile(w, rows, columns, a, b, o.columns, lengths, sum[i*in+j:], in)
 	}
 	o.run(p)
 }
@@ -50,11 +32,19 @@ func keptLengths(p *Pool, offsets []int32, factor []float64) (lengths []int, tok
 	return lengths, tokens
 }
 
+// columns is the width of a panel of x: one vector where that holds all of it.
+func (s *simd) columns(in int) int {
+	if in <= s.lanes {
+		return s.lanes
+	}
+	return s.width()
+}
+
 // packKept packs n columns from column from on of the tokens that count, into
-// rows of width numbers, or scaled into rows of 16 if inverseQuantum is not 0.
+// rows of n numbers, or scaled into a strip if inverseQuantum is not 0.
 func (s *simd) packKept(w *worker, x []float32, offsets []int32, factor []float64, ld, from, n int, dst []float32, inverseQuantum float64) {
+	width, pack := n, s.packRows
 	n = min(n, ld-from)
-	width, pack := s.width(), s.packRows
 	if inverseQuantum != 0 {
 		width, pack = stripWidth, s.packScaled
 	}
@@ -75,7 +65,7 @@ func (s *simd) packKept(w *worker, x []float32, offsets []int32, factor []float6
 
 // sumTile adds the integers of one tile. A tile that ends inside a vector goes
 // through scratch memory.
-func (s *simd) sumTile(w *worker, rows, columns int, a, b []float32, lengths []int, sum []int64, ld int) {
+func (s *simd) sumTile(w *worker, rows, columns int, a, b []float32, ldb int, lengths []int, sum []int64, ld int) {
 	f, whole := s.sums2, s.width()
 	if columns <= s.lanes {
 		f, whole = s.sums1, s.lanes
@@ -85,7 +75,7 @@ func (s *simd) sumTile(w *worker, rows, columns int, a, b []float32, lengths []i
 		to, toLD = take[int64](&w.tile, rows*whole), whole
 		clear(to)
 	}
-	w.sums = sumArgs{a: at(a, 0), b: at(b, 0), c: pointer(unsafe.SliceData(to)), ldb: uintptr(4 * s.width()), ldc: uintptr(8 * toLD), lengths: &lengths[0], count: len(lengths)}
+	w.sums = sumArgs{a: at(a, 0), b: at(b, 0), c: pointer(unsafe.SliceData(to)), ldb: uintptr(4 * ldb), ldc: uintptr(8 * toLD), lengths: &lengths[0], count: len(lengths)}
 	f[rows]((*byte)(unsafe.Pointer(&w.sums)))
 	if columns == whole {
 		return
