@@ -1,0 +1,292 @@
+package kernel
+
+import "math"
+
+// The certified inversion. With s = c + it,
+//   δ(ε) = (1/π) ∫₀^∞ Re[e^(K(s) − sε) / (s(s+1))] dt,   −dδ/dε = the same with 1/(s+1),
+// by the trapezoid rule with n nodes of step h. Its errors, all added up in contour.low and contour.high:
+//   aliasing    in [0, alias·δ], alias.go;
+//   truncation  trunc, decay.go;
+//   amplitudes  each node's φ(t)^T is known up to expm1(slack), slack = Σ T log1p(η/|φ|) + rounding of the logs,
+//               η the error of φ: quadrature in z (moments.go) and rounding (spin);
+//   front       the factor e^(K(c) − cε), relative error front;
+//   summation   the turning of the amplitudes by e^(−ikhΔ) and their sum.
+
+const (
+	respin     = 64           // nodes between two exact evaluations of the rotating terms
+	logTight   = -29.5        // log of the aliasing and of the truncation error, relative to δ
+	quadrature = 33           // −log of the quadrature error in z, relative to φ^T
+	sumUnits   = 3*respin + 40 // rounding of one evaluation, in units of Σ|amplitude|
+)
+
+// contour is a set of nodes with their amplitudes (in the workspace), good for every ε near its own.
+type contour struct {
+	c, h     float64
+	n        int
+	epsilon  float64 // the amplitudes are turned to this ε
+	logFront float64 // K(c)
+	front    float64 // relative error of e^(K(c))
+	alias    float64 // log of the aliasing error
+	trunc    float64 // log of the truncation error over e^(K(c)−cε)
+	wobble   float64 // error of the amplitudes' sum over e^(K(c)−cε)
+	mass     float64 // Σ|amplitude|
+}
+
+// build lays the contour through s; false where the workspace is too small or the error cannot be bounded.
+func (w *Workspace) build(p *Problem, s saddle) (contour, bool) {
+	k := contour{c: s.c, epsilon: s.epsilon, alias: s.logDelta + logTight}
+	period, ok := w.period(p, s.c, s.epsilon, k.alias-0.7)
+	if !ok {
+		return k, false
+	}
+	k0, _, k2, ok := w.moments(p, s.c)
+	if !ok {
+		return k, false
+	}
+	v := k2 + 1/(s.c*s.c) + 1/((1+s.c)*(1+s.c))
+	k.trunc = s.logDelta + logTight - (k0 - s.c*s.epsilon)
+	top, ok := w.truncation(p, s.c, math.Sqrt(-2*logTight/v)*0.8, k.trunc)
+	if !ok {
+		return k, false
+	}
+	k.h = 2 * math.Pi / period
+	nodes := math.Ceil(top/k.h) + 1
+	if !(nodes <= float64(len(w.re))) {
+		return k, false
+	}
+	k.n = int(nodes)
+	top = k.h * nodes
+	for i := 0; i < k.n; i++ {
+		w.re[i], w.im[i], w.slack[i] = 0, 0, 0
+	}
+	for i := range p.Phases {
+		if !w.spin(p, i, &k, top) {
+			return k, false
+		}
+	}
+	w.amplitudes(&k)
+	return k, k.wobble < math.Inf(1)
+}
+
+// spin adds phase i: T log φ(kh) to the nodes, T K(c) to the front, and bounds on their errors.
+func (w *Workspace) spin(p *Problem, i int, k *contour, top float64) bool {
+	ph := p.Phases[i]
+	if ph.Rate == 1 {
+		w.spinGaussian(p, ph, k)
+		return true
+	}
+	goal := quadrature + Log(ph.Steps)
+	if !w.fine.lay(ph, p.Direction, p.Group, k.c, top, goal) {
+		return false
+	}
+	rough := w.front(p, ph, k)
+	eta := 6*Exp(-goal) + 0
+	for base := 0; base < k.n; base += respin {
+		w.align(k.h * float64(base))
+		end := min(base+respin, k.n)
+		for j := base; j < end; j++ {
+			re, im := w.sum()
+			w.gather(j, ph.Steps, re, im, eta+unit*rough*k.h*float64(j))
+			w.rotate()
+		}
+	}
+	return true
+}
+
+// spinGaussian adds an unsampled phase: log φ = −μ²t²/2 + iμ²t(c + ½).
+func (w *Workspace) spinGaussian(p *Problem, ph Phase, k *contour) {
+	mu := distance(p, ph)
+	v := ph.Steps * mu * mu
+	k0 := v * k.c * (k.c + 1) / 2
+	k.logFront += k0
+	k.front += 8 * unit * k0
+	for j := 0; j < k.n; j++ {
+		t := k.h * float64(j)
+		w.re[j] -= v * t * t / 2
+		w.im[j] += v * t * (k.c + 0.5)
+		w.slack[j] += 8 * unit * v * (t*t/2 + t*(k.c+0.5))
+	}
+}
+
+// front fills the tilted weights (in turn[2], before they are turned) and e^(ihl) − 1, adds T K(c) to the front, and
+// returns the factor of t·unit in the rounding error of φ(t) − 1 = Σ p(e^(itl) − 1).
+//
+// With |e^(itl) − 1| ≤ t|l|: a term errs by the rotation, 8 units a turn; by its weight, whose exponent x has error
+// |x| units; by its loss, dl (see logMix), which counts c+1 times in the weight and t times in the angle; and by the
+// summation in four strands of n/4 terms.
+func (w *Workspace) front(p *Problem, ph Phase, k *contour) float64 {
+	t := &w.fine
+	d := p.Direction
+	var excess, carry, wrong float64
+	for j := 0; j < t.n; j++ {
+		x := t.exponent(j, d, k.c)
+		base := Exp(t.weight[j])
+		term := base * Expm1(x)
+		if x > 1 {
+			term = Exp(t.weight[j]+x) - base
+		}
+		y := term - carry // compensated: 2 units in all
+		next := excess + y
+		carry = (next - excess) - y
+		excess = next
+		wrong += math.Abs(term)*(math.Abs(t.weight[j])+12) + (term+base)*(k.c+1)*w.lossUnits(j, p, ph)
+	}
+	k0 := Log1p(excess)
+	k.logFront += ph.Steps * k0
+	k.front += ph.Steps * (unit*(wrong/(1+excess)+4*math.Abs(k0)) + 3*Exp(-quadrature-Log(ph.Steps)))
+	strands := float64(8*respin+t.n/4+60) + wrong
+	var rough float64
+	for j := 0; j < t.n; j++ {
+		x := t.weight[j] + t.exponent(j, d, k.c)
+		weight := Exp(x - k0)
+		l := t.loss(j, d)
+		dl := w.lossUnits(j, p, ph)
+		rough += weight * (math.Abs(l)*(strands+math.Abs(t.weight[j])+math.Abs(x)+(k.c+1)*dl) + dl)
+		sin, cos := Sincos(0.5 * k.h * l)
+		w.rho[0][j], w.rho[1][j] = -2*sin*sin, 2*sin*cos
+		w.turn[2][j], w.turn[3][j] = weight*w.rho[0][j], weight*w.rho[1][j]
+		t.weight[j] = weight // from here on the tilted weight itself
+		t.slope[j] = l       // and the loss
+	}
+	return rough
+}
+
+// lossUnits bounds the error of the loss at fine node j, in units.
+func (w *Workspace) lossUnits(j int, p *Problem, ph Phase) float64 {
+	t := &w.fine
+	size := math.Abs(t.la[j])
+	if p.Direction == Replace {
+		size += math.Abs(t.lb[j])
+	}
+	return 6*size + 4*t.slope[j]*(math.Abs(t.z[j])/ph.Noise+float64(p.Group)/(ph.Noise*ph.Noise))
+}
+
+// align sets the rotating terms D = p(e^(itl) − 1) exactly.
+func (w *Workspace) align(t float64) {
+	tab := &w.fine
+	re, im := w.turn[0][:tab.n], w.turn[1][:tab.n]
+	for j := range re {
+		sin, cos := Sincos(0.5 * t * tab.slope[j])
+		re[j], im[j] = -2*tab.weight[j]*sin*sin, 2*tab.weight[j]*sin*cos
+	}
+}
+
+// rotate turns every D by one step: D ← D + pρ + Dρ, ρ = e^(ihl) − 1, so that errors stay in proportion to D.
+func (w *Workspace) rotate() {
+	n := w.fine.n
+	re, im := w.turn[0][:n], w.turn[1][:n]
+	pr, pi := w.turn[2][:n], w.turn[3][:n]
+	rr, ri := w.rho[0][:n], w.rho[1][:n]
+	for j := range re {
+		x, y := re[j], im[j]
+		re[j] = x + (pr[j] + (x*rr[j] - y*ri[j]))
+		im[j] = y + (pi[j] + (x*ri[j] + y*rr[j]))
+	}
+}
+
+// sum adds up the terms in four strands.
+func (w *Workspace) sum() (float64, float64) {
+	n := w.fine.n
+	re, im := w.turn[0][:n], w.turn[1][:n]
+	var r0, r1, r2, r3, i0, i1, i2, i3 float64
+	j := 0
+	for ; j+4 <= n; j += 4 {
+		r0 += re[j]
+		r1 += re[j+1]
+		r2 += re[j+2]
+		r3 += re[j+3]
+		i0 += im[j]
+		i1 += im[j+1]
+		i2 += im[j+2]
+		i3 += im[j+3]
+	}
+	for ; j < n; j++ {
+		r0 += re[j]
+		i0 += im[j]
+	}
+	return (r0 + r1) + (r2 + r3), (i0 + i1) + (i2 + i3)
+}
+
+// gather adds T log(1 + x + iy) to node j, and its slack.
+func (w *Workspace) gather(j int, steps, x, y, eta float64) {
+	square := 2*x + x*x + y*y
+	var logAbs float64
+	if square > -0.5 {
+		logAbs = 0.5 * Log1p(square)
+	} else {
+		logAbs = 0.5 * Log((1+x)*(1+x)+y*y+1e-300)
+	}
+	arg := Atan2(y, 1+x)
+	w.re[j] += steps * logAbs
+	w.im[j] += steps * arg
+	w.slack[j] += steps * (Log1p(eta*Exp(-logAbs)) + 8*unit*(math.Abs(logAbs)+math.Abs(arg)))
+}
+
+// amplitudes turns the logs into amplitudes of the integrand at the contour's own ε and adds up their errors.
+func (w *Workspace) amplitudes(k *contour) {
+	for j := 0; j < k.n; j++ {
+		t := k.h * float64(j)
+		size := k.h / math.Pi
+		if j == 0 {
+			size /= 2
+		}
+		// 1/(s(s+1)) for s = c + it
+		dr, di := k.c*(k.c+1)-t*t, t*(2*k.c+1)
+		norm := dr*dr + di*di
+		lift := Exp(w.re[j])
+		slack := w.slack[j] + 8*unit*(math.Abs(w.re[j])+math.Abs(w.im[j])+t*math.Abs(k.epsilon))
+		sin, cos := Sincos(w.im[j] - t*k.epsilon)
+		kernel := size / math.Sqrt(norm)
+		if slack < 0.1 {
+			k.wobble += kernel * lift * Expm1(slack)
+		} else {
+			k.wobble += kernel * (Exp(w.re[j]+slack) + lift)
+		}
+		k.mass += kernel * lift
+		lift *= size / norm
+		w.re[j], w.im[j] = lift*(cos*dr+sin*di), lift*(sin*dr-cos*di)
+	}
+	k.wobble += sumUnits * unit * k.mass
+}
+
+// at returns Σ Re[amplitude e^(−it(ε−ε₀))] and the same for −dδ/dε, without the front.
+func (w *Workspace) at(k *contour, epsilon float64) (value, slope float64) {
+	shift := -k.h * (epsilon - k.epsilon)
+	ss, cs := Sincos(shift)
+	var sin, cos float64
+	for j := 0; j < k.n; j++ {
+		if j%respin == 0 {
+			sin, cos = Sincos(shift * float64(j))
+		}
+		x, y := w.re[j], w.im[j]
+		r, i := x*cos-y*sin, x*sin+y*cos
+		value += r
+		slope += k.c*r - k.h*float64(j)*i
+		sin, cos = sin*cs+cos*ss, cos*cs-sin*ss
+	}
+	return value, slope
+}
+
+// delta returns the enclosure of δ(ε) and −dδ/dε.
+func (w *Workspace) delta(k *contour, epsilon float64) (Interval, float64) {
+	value, slope := w.at(k, epsilon)
+	shifted := math.Abs(epsilon-k.epsilon) * k.h * float64(k.n) * unit * k.mass
+	front := k.logFront - k.c*epsilon
+	rel := Expm1(k.front + 8*unit*(math.Abs(k.logFront)+k.c*math.Abs(epsilon)+4))
+	scale := Exp(front)
+	wrong := k.wobble + shifted + Exp(k.trunc) + math.Abs(value)*rel + 4*float64(k.n)*unit*unit
+	est := scale * value
+	alias := w.aliasAt(k, epsilon)
+	return Interval{
+		Lower:    math.Max(0, (est-scale*wrong-alias)*(1-8*unit)),
+		Estimate: est,
+		Upper:    (est + scale*wrong) * (1 + 8*unit),
+	}, scale * slope
+}
+
+// aliasAt carries the aliasing bound, made for the contour's ε, to another: the right side falls by e^(−c'Δ), c' ≤ 31c,
+// for a larger ε and the left side does not depend on it; for a smaller ε the right side grows by that factor.
+func (w *Workspace) aliasAt(k *contour, epsilon float64) float64 {
+	down := math.Max(0, k.epsilon-epsilon)
+	return Exp(k.alias + 31.1*k.c*down)
+}

@@ -1,0 +1,93 @@
+package kernel
+
+import "math"
+
+// The abscissa. On the line Re s = c the integrand of δ(ε) is e^(K(s) − sε)/(s(s+1)); it is smallest, and the contour
+// shortest, where K(c) − cε − log c − log(1+c) has its minimum: ε = K'(c) − 1/c − 1/(1+c). The first term of the
+// saddle-point expansion there is
+//   log δ ≈ K(c) − cε − log c − log(1+c) − ½ log 2π(K”(c) + 1/c² + 1/(1+c)²).
+// It only places the contour: nothing certified rests on it.
+
+// saddle is a place for the contour: its abscissa, the ε it is best for, and the estimate of log δ there.
+type saddle struct{ c, epsilon, logDelta float64 }
+
+func (w *Workspace) saddleAt(p *Problem, c float64) (saddle, bool) {
+	k0, k1, k2, ok := w.moments(p, c)
+	if !ok {
+		return saddle{}, false
+	}
+	eps := k1 - 1/c - 1/(1+c)
+	return saddle{c, eps, k0 - c*eps + peak(c, k2)}, true
+}
+
+// peak is the log of the saddle-point factor 1/(c(1+c)√(2πV)).
+func peak(c, k2 float64) float64 {
+	v := k2 + 1/(c*c) + 1/((1+c)*(1+c))
+	return -Log(c) - Log1p(c) - 0.5*Log(v) - logSqrt2Pi
+}
+
+// saddleForDelta places the contour for ε(δ); where that ε is negative, for ε = 0.
+func (w *Workspace) saddleForDelta(p *Problem, logDelta float64) (saddle, bool) {
+	s, ok := w.seek(p, 0, logDelta, true)
+	if !ok || s.epsilon >= 0 {
+		return s, ok
+	}
+	return w.saddleForEpsilon(p, 0)
+}
+
+// saddleForEpsilon places the contour for δ(ε).
+func (w *Workspace) saddleForEpsilon(p *Problem, epsilon float64) (saddle, bool) {
+	s, ok := w.seek(p, epsilon, 0, false)
+	if !ok {
+		return s, false
+	}
+	k0, _, k2, _ := w.moments(p, s.c)
+	return saddle{s.c, epsilon, k0 - s.c*epsilon + peak(s.c, k2)}, true
+}
+
+// seek solves logDelta(c) = target, or epsilon(c) = target, both monotone in c, on a logarithmic scale.
+func (w *Workspace) seek(p *Problem, epsilon, logDelta float64, byDelta bool) (saddle, bool) {
+	c := 4.0
+	lo, hi := 0.0, math.Inf(1)
+	var glo, ghi float64
+	var best saddle
+	found := false
+	for range 80 {
+		s, ok := w.saddleAt(p, c)
+		gap := math.Inf(-1) // positive: c is too small
+		if ok {
+			best, found = s, true
+			gap = s.logDelta - logDelta
+			if !byDelta {
+				gap = (epsilon - s.epsilon) * c
+			}
+			if math.Abs(gap) < 0.01 {
+				return s, true
+			}
+		}
+		if gap > 0 {
+			lo, glo = c, gap
+		} else {
+			hi, ghi = c, gap
+		}
+		c = nextAbscissa(lo, hi, glo, ghi)
+		if c < 1e-9 || c > 1e13 || hi < lo*(1+1e-6) {
+			break
+		}
+	}
+	return best, found
+}
+
+// nextAbscissa interpolates in log c, kept inside the bracket.
+func nextAbscissa(lo, hi, glo, ghi float64) float64 {
+	switch {
+	case lo == 0:
+		return hi / 4
+	case hi == math.Inf(1):
+		return lo * 2.5
+	case ghi == math.Inf(-1):
+		return math.Sqrt(lo * hi)
+	}
+	x := glo / (glo - ghi)
+	return lo * Exp(Log(hi/lo)*math.Min(math.Max(x, 0.1), 0.9))
+}

@@ -1,0 +1,81 @@
+package kernel
+
+// Direction says which of the two neighbouring data sets the loss is measured on, and under which relation.
+type Direction int
+
+// The privacy losses that the kernel prices. With A(z) = 1 − q + q e^(z/σ − 1/(2σ²)) and Z standard normal:
+const (
+	Remove  Direction = iota // l = log A(Z), measure weight A:  P = (1−q)N(0,σ²) + qN(1,σ²) against Q = N(0,σ²)
+	Add                      // l = −log A(Z), measure weight 1: Q against P
+	Replace                  // l = log A(Z) − log A(−Z), measure weight A(Z): (1−q)N(0)+qN(1) against (1−q)N(0)+qN(−1)
+)
+
+// Phase is a run of equal steps.
+type Phase struct {
+	Rate  float64 // q in (0, 1]
+	Noise float64 // σ > 0, in units of the clipping norm
+	Steps float64 // T ≥ 1, whole
+}
+
+// Interval encloses a number: Lower ≤ truth ≤ Upper.
+type Interval struct{ Lower, Estimate, Upper float64 }
+
+// Problem is what is priced: phases, one direction, and the number of records that two data sets differ in.
+type Problem struct {
+	Phases    []Phase
+	Direction Direction
+	Group     int // ≥ 1; Replace only with 1
+}
+
+// Workspace is the working memory of a call. It carries nothing from one call to the next.
+type Workspace struct {
+	coarse table   // z nodes for moments on the real axis
+	fine   table   // z nodes for the contour
+	turn   [4]list // the fine nodes' rotating terms: D and p(e^(ihl) − 1)
+	rho    [2]list // e^(ihl) − 1
+	re, im list    // per t node: log of the amplitude, then the amplitude
+	slack  list    // per t node: bound on the error of re + i im
+	held   int     // phase whose coarse table is filled, −1 for none
+	reach  float64 // abscissa up to which the coarse table reaches
+}
+
+type list []float64
+
+// table holds what the quadrature in z needs at each node.
+type table struct {
+	z      list // node
+	weight list // −z²/2 + log(h/√2π)
+	la, lb list // log A(z), log A(−z)
+	slope  list // σ dl/dz of the loss, ≥ 0
+	n      int
+	step   float64
+}
+
+// SizeWorkspace returns how many float64 a workspace for the given numbers of nodes takes.
+func SizeWorkspace(coarse, fine, nodes int) int { return 5*coarse + 11*fine + 3*nodes }
+
+// Carve lays a workspace over memory of SizeWorkspace(coarse, fine, nodes) numbers.
+func (w *Workspace) Carve(memory []float64, coarse, fine, nodes int) {
+	rest := memory
+	rest = w.coarse.carve(rest, coarse)
+	rest = w.fine.carve(rest, fine)
+	for i := range w.turn {
+		w.turn[i], rest = rest[:fine], rest[fine:]
+	}
+	for i := range w.rho {
+		w.rho[i], rest = rest[:fine], rest[fine:]
+	}
+	w.re, rest = rest[:nodes], rest[nodes:]
+	w.im, rest = rest[:nodes], rest[nodes:]
+	w.slack = rest[:nodes]
+	w.held = -1
+}
+
+func (t *table) carve(rest []float64, n int) []float64 {
+	t.z, rest = rest[:n], rest[n:]
+	t.weight, rest = rest[:n], rest[n:]
+	t.la, rest = rest[:n], rest[n:]
+	t.lb, rest = rest[:n], rest[n:]
+	t.slope, rest = rest[:n], rest[n:]
+	return rest
+}

@@ -1,0 +1,59 @@
+package accountant
+
+import "github.com/ewtune/ewtune/accountant/kernel"
+
+// sizes of a workspace: nodes of the coarse and of the fine quadrature in z, and of the contour in t.
+type sizes struct{ coarse, fine, nodes int }
+
+var (
+	smallSizes = sizes{768, 1024, 2048}    // 190 KB: nearly every plan
+	largeSizes = sizes{8192, 16384, 65536} // 3.3 MB: few steps, tiny sampling rates
+)
+
+func newWorkspace(s sizes) *kernel.Workspace {
+	var w kernel.Workspace
+	w.Carve(make([]float64, kernel.SizeWorkspace(s.coarse, s.fine, s.nodes)), s.coarse, s.fine, s.nodes)
+	return &w
+}
+
+// engine prices one plan again and again with the same memory.
+type engine struct {
+	small, large *kernel.Workspace
+}
+
+func newEngine() *engine { return &engine{small: newWorkspace(smallSizes)} }
+
+func (e *engine) epsilon(p *kernel.Problem, delta float64) Interval {
+	v, method := e.small.Epsilon(p, delta)
+	if method == kernel.Ceiling {
+		v, _ = e.big().Epsilon(p, delta)
+	}
+	return Interval(v)
+}
+
+func (e *engine) delta(p *kernel.Problem, epsilon float64) Interval {
+	v, method := e.small.Delta(p, epsilon)
+	if method == kernel.Ceiling {
+		v, _ = e.big().Delta(p, epsilon)
+	}
+	return Interval(v)
+}
+
+func (e *engine) big() *kernel.Workspace {
+	if e.large == nil {
+		e.large = newWorkspace(largeSizes)
+	}
+	return e.large
+}
+
+// problems returns the kernel's problems of a Poisson-sampled plan, one for each direction.
+func (p Plan) problems() []kernel.Problem {
+	base := kernel.Problem{Phases: p.canonical(), Group: p.group()}
+	if p.adjacency() == ReplaceOne {
+		base.Direction = kernel.Replace
+		return []kernel.Problem{base}
+	}
+	remove, add := base, base
+	remove.Direction, add.Direction = kernel.Remove, kernel.Add
+	return []kernel.Problem{remove, add}
+}
