@@ -3,7 +3,6 @@ package trainer
 import (
 	"fmt"
 
-	"github.com/ewtune/ewtune/gpu-trainer/dp"
 	"github.com/ewtune/ewtune/gpu-trainer/machine/cpu"
 	"github.com/ewtune/ewtune/gpu-trainer/machine/cpu/kernels"
 	"github.com/ewtune/ewtune/gpu-trainer/model"
@@ -121,11 +120,9 @@ func (c *core[T]) step(u Update) error {
 		return err
 	}
 	for _, w := range c.direct {
-		g, err := c.gradient(w, u, c.scratch(w.Size))
-		if err != nil {
+		if err := c.stepWeight(w, u); err != nil {
 			return err
 		}
-		c.apply(w, g, u)
 	}
 	return c.stepCarried(u)
 }
@@ -142,54 +139,6 @@ func (c *core[T]) checkUpdate(u Update) error {
 		return fmt.Errorf("step %d: must be at least 1", u.K)
 	}
 	return u.Optimizer.Validate()
-}
-
-// gradient is G of one released tensor: (sum + noise)·quantum/divisor, or the plain gradient over the divisor. It is left in g, or where
-// g is nil in the tensor's own room for a gradient.
-func (c *core[T]) gradient(w *weight[T], u Update, g []T) ([]T, error) {
-	if u.Quantum == 0 {
-		if w.gradient == nil {
-			return nil, fmt.Errorf("quantum 0: the lot has no plain gradient")
-		}
-		for i, v := range w.gradient.Data {
-			w.gradient.Data[i] = T(float64(v) / u.Divisor)
-		}
-		return w.gradient.Data, nil
-	}
-	if g == nil {
-		g = w.gradient.Data
-	}
-	c.backend.Pool.For(w.Size, 1<<14, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			total := c.sums[w.Offset+i]
-			if u.Noise != nil {
-				total += u.Noise[w.Offset+i]
-			}
-			g[i] = T(float64(total) * u.Quantum / u.Divisor)
-		}
-	})
-	return g, nil
-}
-
-// apply steps one weight by its gradient.
-func (c *core[T]) apply(w *weight[T], g []T, u Update) {
-	moments := u.Optimizer.Moments()
-	if moments > 0 && w.first == nil {
-		w.first = make([]T, w.Size)
-	}
-	if moments > 1 && w.second == nil {
-		w.second = make([]T, w.Size)
-	}
-	c.backend.Pool.For(w.Size, 1<<14, func(lo, hi int) {
-		dp.Apply(u.Optimizer, u.K, u.LearningRate, w.data.Data[lo:hi], g[lo:hi], part(w.first, lo, hi), part(w.second, lo, hi))
-	})
-}
-
-func part[T any](s []T, lo, hi int) []T {
-	if s == nil {
-		return nil
-	}
-	return s[lo:hi]
 }
 
 // scratch is room for n numbers that nobody else holds between calls.

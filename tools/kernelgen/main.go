@@ -23,6 +23,7 @@ func main() {
 		u.dot()
 		u.dotLower()
 	}
+	avx512.updates()
 	Generate()
 	if err := writeTable(*table); err != nil {
 		log.Fatal(err)

@@ -31,6 +31,9 @@ func writeTable(path string) error {
 		for _, f := range plainFunctions {
 			fmt.Fprintf(&b, "\t%s: %s%s,\n", f, f, u.name)
 		}
+		if u.wide() {
+			b.WriteString("\tadam: adam512,\n\tfromGrid: fromGrid512,\n")
+		}
 		b.WriteString("}\n")
 	}
 	return os.WriteFile(path, []byte(b.String()), 0o644)

@@ -31,6 +31,8 @@ type worker struct {
 	pack  packArgs
 	maps  mapArgs
 	sums  sumArgs
+	adam  adamArgs
+	grid  gridArgs
 	wake  chan struct{}
 	tile  arena
 	tile2 arena

@@ -18,6 +18,8 @@ type simd struct {
 	gelu, geluGrad, geluBoth, add, multiply        func(*byte) // mapArgs
 	softmax, softmaxGrad, layerNorm, layerNormGrad func(*byte) // mapArgs, one row
 	addNormed, toGrid, dot, dotLower               func(*byte) // mapArgs
+
+	adam, fromGrid func(*byte) // adamArgs and gridArgs; nil where a unit has none
 }
 
 // width is the columns of a full tile.

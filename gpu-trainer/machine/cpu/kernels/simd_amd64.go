@@ -763,3 +763,13 @@ func dot256(a *byte)
 //
 //go:noescape
 func dotLower256(a *byte)
+
+// adam512 makes one step of Adam. Its argument is a *adamArgs.
+//
+//go:noescape
+func adam512(a *byte)
+
+// fromGrid512 turns integer sums into gradients. Its argument is a *gridArgs.
+//
+//go:noescape
+func fromGrid512(a *byte)

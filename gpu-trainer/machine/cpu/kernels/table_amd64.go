@@ -27,6 +27,8 @@ var simd512 = simd{
 	toGrid:        toGrid512,
 	dot:           dot512,
 	dotLower:      dotLower512,
+	adam:          adam512,
+	fromGrid:      fromGrid512,
 }
 
 var simd256 = simd{

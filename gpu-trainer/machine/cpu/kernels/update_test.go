@@ -1,0 +1,36 @@
+package kernels
+
+import "testing"
+
+// The vector code of Adam and of the grid gives the bits of the portable code.
+func TestUpdatesHaveEqualBits(t *testing.T) {
+	r := source(20)
+	const n = 1003
+	theta, g, m, v := gaussian[float32](r, n), gaussian[float32](r, n), gaussian[float32](r, n), gaussian[float32](r, n)
+	sum, noise := make([]int64, n), make([]int64, n)
+	for i := range sum {
+		v[i] *= v[i]
+		sum[i], noise[i] = r.Int64N(1<<50)-1<<49, r.Int64N(1<<60)-1<<59
+	}
+	step := AdamStep{Beta1: 0.9, Beta2: 0.999, Correct1: 3.69, Correct2: 334, Epsilon: 1e-8, Rate: 1e-3, Shrink: 0.99, Coupled: 0.01}
+	run := func() [][]float32 {
+		p := newPool(2)
+		defer p.Close()
+		a, b, c := append([]float32{}, theta...), append([]float32{}, m...), append([]float32{}, v...)
+		Adam(p, step, a, g, b, c)
+		x, y := make([]float32, n), make([]float32, n)
+		FromGrid(p, sum, noise, 0x1p-40, 77, x)
+		FromGrid(p, sum, nil, 0x1p-40, 77, y)
+		return [][]float32{a, b, c, x, y}
+	}
+	var want [][]float32
+	everywhere(t, func(t *testing.T) {
+		best := under
+		under = nil
+		want = run()
+		under = best
+		for i, got := range run() {
+			same(t, []string{"theta", "m", "v", "gradient", "without noise"}[i], got, want[i])
+		}
+	})
+}

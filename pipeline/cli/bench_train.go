@@ -1,0 +1,240 @@
+package cli
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	trainer "github.com/ewtune/ewtune/gpu-trainer"
+	"github.com/ewtune/ewtune/gpu-trainer/dp"
+	"github.com/ewtune/ewtune/gpu-trainer/model"
+	"github.com/urfave/cli/v2"
+)
+
+// benchSizes are the encoders that bench train knows: layers, hidden size, heads, intermediate size.
+var benchSizes = map[string][4]int{
+	"tiny": {2, 128, 2, 512}, "mini": {4, 256, 4, 1024}, "minilm": {6, 384, 12, 1536}, "small": {4, 512, 8, 2048}, "base": {12, 768, 12, 3072},
+}
+
+// trainBench is the work that bench train repeats.
+type trainBench struct {
+	size, method, mode, precision     string
+	seq, batch, threads, steps, accum int
+}
+
+// trainTiming is what bench train prints.
+type trainTiming struct {
+	Size          string  `json:"size"`
+	Method        string  `json:"method"`
+	Mode          string  `json:"mode"`
+	Precision     string  `json:"precision"`
+	Seq           int     `json:"seq"`
+	Batch         int     `json:"batch"`
+	Accum         int     `json:"accum"`
+	Threads       int     `json:"threads"`
+	Parameters    int     `json:"parameters"`
+	Released      int     `json:"released"`
+	ExamplesBest  float64 `json:"ex_per_s_best"`
+	ExamplesMid   float64 `json:"ex_per_s_median"`
+	StepBest      float64 `json:"step_ms_best"`
+	StepMid       float64 `json:"step_ms_median"`
+	PeakRSS       float64 `json:"peak_rss_mb"`
+	EngineMemory  float64 `json:"engine_mb"`
+	UsefulPerEx   float64 `json:"useful_gflop_per_ex"`
+	UsefulPerTime float64 `json:"useful_gflops_best"`
+}
+
+func benchTrainCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "train",
+		Usage: "time training steps on random tokens: forward, backward, clip, noise and AdamW",
+		Description: "Example: ewtune bench train --size mini --method lora --mode dp --seq 64 --batch 32 --threads 2 --steps 8 --json\n\n" +
+			"Every example has --seq tokens. A step is --accum physical batches and one update. Times are of whole steps after two that do not count.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "size", Value: "mini", Usage: "tiny (L2 H128), mini (L4 H256), minilm (L6 H384), small (L4 H512) or base (L12 H768)"},
+			&cli.StringFlag{Name: "method", Value: model.LoRA, Usage: "full, lora, bitfit, head, rgp or adapter"},
+			&cli.StringFlag{Name: "mode", Value: "dp", Usage: "dp or nonprivate"},
+			&cli.StringFlag{Name: "precision", Value: "float32", Usage: "float32 or float64"},
+			&cli.IntFlag{Name: "seq", Value: 64, Usage: "tokens of an example"},
+			&cli.IntFlag{Name: "batch", Value: 32, Usage: "examples of a physical batch"},
+			&cli.IntFlag{Name: "accum", Value: 1, Usage: "physical batches of a step"},
+			&cli.IntFlag{Name: "threads", Value: 2, Usage: "threads"},
+			&cli.IntFlag{Name: "steps", Value: 8, Usage: "steps that count"},
+			jsonFlag(),
+		},
+		Action: func(c *cli.Context) error {
+			w := trainBench{c.String("size"), c.String("method"), c.String("mode"), c.String("precision"),
+				c.Int("seq"), c.Int("batch"), c.Int("threads"), c.Int("steps"), c.Int("accum")}
+			timing, err := w.run()
+			if err != nil {
+				return err
+			}
+			if c.Bool("json") {
+				return printJSON(c.App.Writer, timing)
+			}
+			fmt.Fprintf(c.App.Writer, "%s %s %s: %.1f examples/s, %.1f ms a step, %.0f MB\n", timing.Size, timing.Method, timing.Mode, timing.ExamplesBest, timing.StepBest, timing.PeakRSS)
+			return nil
+		},
+	}
+}
+
+func (w trainBench) validate() error {
+	for _, n := range []struct {
+		name  string
+		value int
+	}{{"seq", w.seq}, {"batch", w.batch}, {"threads", w.threads}, {"steps", w.steps}, {"accum", w.accum}} {
+		if n.value < 1 {
+			return fmt.Errorf("%s %d: must be at least 1", n.name, n.value)
+		}
+	}
+	switch {
+	case benchSizes[w.size] == [4]int{}:
+		return fmt.Errorf("size %q: must be tiny, mini, minilm, small or base", w.size)
+	case w.mode != "dp" && w.mode != "nonprivate":
+		return fmt.Errorf("mode %q: must be dp or nonprivate", w.mode)
+	case w.seq > 512:
+		return fmt.Errorf("seq %d: must be at most 512", w.seq)
+	}
+	return nil
+}
+
+// run times the steps.
+func (w trainBench) run() (trainTiming, error) {
+	if err := w.validate(); err != nil {
+		return trainTiming{}, err
+	}
+	m := w.model()
+	engine, err := trainer.NewEngine(m, model.Method{Kind: w.method}, trainer.EngineOptions{Precision: w.precision, Threads: w.threads, MaxTokens: w.seq * w.batch})
+	if err != nil {
+		return trainTiming{}, err
+	}
+	defer engine.Close()
+	b := w.examples(m.Config)
+	step, err := w.step(engine, b)
+	if err != nil {
+		return trainTiming{}, err
+	}
+	const warmUp = 2
+	var times []float64
+	for k := range warmUp + w.steps {
+		start := time.Now()
+		if err := step(k + 1); err != nil {
+			return trainTiming{}, err
+		}
+		if k >= warmUp {
+			times = append(times, time.Since(start).Seconds())
+		}
+	}
+	return w.timing(m, engine, times), nil
+}
+
+func (w trainBench) model() *model.Model {
+	c, s := model.DefaultConfig(model.RoBERTa), benchSizes[w.size]
+	c.VocabSize, c.Layers, c.HiddenSize, c.Heads, c.IntermediateSize = 30522, s[0], s[1], s[2], s[3]
+	return model.New(c, 1)
+}
+
+// examples draws a batch of full length.
+func (w trainBench) examples(c model.Config) *model.Batch {
+	r := rand.New(rand.NewPCG(1, 2))
+	var b model.Batch
+	for i := range w.batch {
+		ids := make([]int32, w.seq)
+		for j := range ids {
+			ids[j] = int32(5 + r.IntN(c.VocabSize-5))
+		}
+		b.AppendExample(c, int64(i), int32(r.IntN(2)), ids, make([]int8, w.seq))
+	}
+	return &b
+}
+
+// step is one whole training step, number k from 1.
+func (w trainBench) step(e *trainer.Engine, b *model.Batch) (func(k int) error, error) {
+	update := trainer.Update{Divisor: float64(w.batch * w.accum), LearningRate: 1e-4, Optimizer: dp.Optimizer{Kind: dp.AdamW}}
+	if w.mode == "nonprivate" {
+		return func(k int) error {
+			return w.lot(e, k, func() error { _, err := e.AccumulateGradient(b); return err }, update)
+		}, nil
+	}
+	grid, err := dp.NewGrid(0.1, 1<<20, e.Dim(), 1, dp.Slack(w.precision))
+	if err != nil {
+		return nil, err
+	}
+	noise, err := dp.NewGaussian(grid.Scale)
+	if err != nil {
+		return nil, err
+	}
+	key := dp.KeyFromSeed(1)
+	update.Quantum, update.Noise = grid.Quantum, make([]int64, e.Dim())
+	return func(k int) error {
+		return w.lot(e, k, func() error {
+			_, err := e.Accumulate(b, dp.Clip{Norm: 0.1, Quantum: grid.Quantum})
+			return err
+		}, update, func() { noise.Fill(key, uint64(k), update.Noise) })
+	}, nil
+}
+
+// lot accumulates the physical batches and makes the update.
+func (w trainBench) lot(e *trainer.Engine, k int, accumulate func() error, u trainer.Update, before ...func()) error {
+	if err := e.BeginLot(uint64(k)); err != nil {
+		return err
+	}
+	for range w.accum {
+		if err := accumulate(); err != nil {
+			return err
+		}
+	}
+	for _, f := range before {
+		f()
+	}
+	u.K = k
+	return e.Step(u)
+}
+
+func (w trainBench) timing(m *model.Model, e *trainer.Engine, times []float64) trainTiming {
+	slices.Sort(times)
+	best, middle, n := times[0], times[len(times)/2], float64(w.batch*w.accum)
+	parameters := 0
+	for _, t := range m.Tensors {
+		parameters += len(t.Data)
+	}
+	useful := w.useful()
+	return trainTiming{Size: w.size, Method: w.method, Mode: w.mode, Precision: w.precision, Seq: w.seq, Batch: w.batch, Accum: w.accum, Threads: w.threads,
+		Parameters: parameters, Released: e.Dim(), ExamplesBest: n / best, ExamplesMid: n / middle, StepBest: best * 1e3, StepMid: middle * 1e3,
+		PeakRSS: peakRSS(), EngineMemory: float64(e.Memory()) / (1 << 20), UsefulPerEx: useful / 1e9, UsefulPerTime: useful * n / best / 1e9}
+}
+
+// useful counts the operations of an example's matrix products that training cannot do without: one forward pass, the gradient of
+// the activations, and that of the weights where they are trained.
+func (w trainBench) useful() float64 {
+	s := benchSizes[w.size]
+	layers, hidden, inner, tokens := float64(s[0]), float64(s[1]), float64(s[3]), float64(w.seq)
+	forward := tokens*layers*(8*hidden*hidden+4*hidden*inner+4*tokens*hidden) + 2*hidden*hidden
+	switch w.method {
+	case model.LoRA:
+		return 2*forward + 3*tokens*layers*8*hidden*16
+	case model.BitFit:
+		return 2 * forward
+	case model.Head:
+		return forward
+	}
+	return 3 * forward
+}
+
+// peakRSS is the most memory, in MB, that the process has held, 0 where the system does not tell.
+func peakRSS() float64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		var kilobytes float64
+		if n, _ := fmt.Sscanf(line, "VmHWM: %f kB", &kilobytes); n == 1 {
+			return kilobytes / 1024
+		}
+	}
+	return 0
+}
