@@ -10,11 +10,11 @@ import (
 
 // EngineOptions say how an Engine computes; none of them changes what is private. The zero value is the default.
 type EngineOptions struct {
-	Precision string // float32 (default) or float64
-	Device    string // cpu (default)
-	Threads   int    // [all that the Go runtime may use]
-	MaxTokens int    // most tokens of one physical batch [4096]
-	Dropout   bool   // train with the hidden dropout of the model's configuration
+	Precision string `json:"precision,omitempty"`  // float32 (default) or float64
+	Device    string `json:"device,omitempty"`     // cpu (default)
+	Threads   int    `json:"threads,omitempty"`    // [all that the Go runtime may use]
+	MaxTokens int    `json:"max_tokens,omitempty"` // most tokens of one physical batch [4096]
+	Dropout   bool   `json:"dropout,omitempty"`    // train with the hidden dropout of the model's configuration
 }
 
 // An Engine computes clipped sums of per-example gradients, plain gradients and logits of one model under one method, and

@@ -44,6 +44,9 @@ func Compile(backend Backend, spec Spec) (*Program, error) {
 	for _, n := range spec.Fetch {
 		plan.kept[p.values[p.slotOf(n)]] = true
 	}
+	if !spec.KeepAll {
+		steps = fuse(steps, plan.kept)
+	}
 	if p.steps, err = plan.plan(steps); err != nil {
 		return nil, err
 	}

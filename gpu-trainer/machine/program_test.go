@@ -2,6 +2,7 @@ package machine_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -107,8 +108,11 @@ func TestPlanChangesNoValue(t *testing.T) {
 	for _, lengths := range [][]int{{5}, {1, 40, 7, 12}, {3, 3, 3}, {40, 40, 40, 40, 40}, {2}} {
 		want, got := kept.run(t, lengths...), planned.run(t, lengths...)
 		for i := range want {
-			if !slices.Equal(want[i], got[i]) {
-				t.Errorf("lengths %v: fetched value %d differs", lengths, i)
+			for j, v := range got[i] {
+				// Products that add themselves to a sum round in another order: a few units in the last place.
+				if math.Abs(v-want[i][j]) > 1e-13*(1+math.Abs(want[i][j])) {
+					t.Fatalf("lengths %v: fetched value %d[%d] = %v, want %v", lengths, i, j, v, want[i][j])
+				}
 			}
 		}
 		if planned.Memory()*3 > 2*kept.Memory() {

@@ -11,12 +11,13 @@ import (
 
 // A Backend runs graphs whose floating-point type is T.
 type Backend[T kernels.Float] struct {
-	Pool *kernels.Pool
+	Pool  *kernels.Pool
+	table map[string]func(call[T]) machine.Run
 }
 
 // New starts a backend with the given number of threads.
 func New[T kernels.Float](threads int) *Backend[T] {
-	return &Backend[T]{Pool: kernels.NewPool(threads)}
+	return &Backend[T]{Pool: kernels.NewPool(threads), table: table[T]()}
 }
 
 // Close stops the threads.
@@ -73,7 +74,7 @@ func (b *Backend[T]) NewBuffer(dtype tensor.Dtype) (machine.Buffer, error) {
 
 // Prepare looks up the kernel and binds it to its values.
 func (b *Backend[T]) Prepare(kernel string, at ops.Attributes, in, out []*machine.Value) (machine.Run, error) {
-	bind, ok := table[T]()[kernel]
+	bind, ok := b.table[kernel]
 	if !ok {
 		return nil, fmt.Errorf("kernel %s: the cpu backend has none of that name", kernel)
 	}

@@ -43,6 +43,14 @@ func linearGradInput[T kernels.Float](c call[T]) machine.Run {
 	}
 }
 
+func linearGradInputAdd[T kernels.Float](c call[T]) machine.Run {
+	g, w, dx := c.input(1), c.input(2), c.output(0)
+	return func(*machine.Feed) error {
+		kernels.LinearGradInput(c.Pool, g.data(), g.rows(), g.Width, w.data(), dx.Width, dx.data(), true)
+		return nil
+	}
+}
+
 func layerNorm[T kernels.Float](c call[T]) machine.Run {
 	x, gamma, beta := c.input(0), c.input(1), c.input(2)
 	y, mean, rstd := c.output(0), c.output(1), c.output(2)

@@ -9,7 +9,7 @@ import (
 func table[T kernels.Float]() map[string]func(call[T]) machine.Run {
 	return map[string]func(call[T]) machine.Run{
 		"embed": embed[T], "embed.add": embed[T],
-		"linear": linear[T], "linear.add": linearAdd[T], "linear.gradinput": linearGradInput[T],
+		"linear": linear[T], "linear.add": linearAdd[T], "linear.gradinput": linearGradInput[T], "linear.gradinput.add": linearGradInputAdd[T],
 		"layernorm": layerNorm[T], "layernorm.gradinput": layerNormGradInput[T],
 		"attention": attention[T], "attention.grad": attentionGrad[T],
 		"gelu": gelu[T], "gelu.grad": geluGrad[T], "tanh": tanh[T], "tanh.grad": tanhGrad[T],
