@@ -8,7 +8,8 @@ import (
 // A Backend runs kernels on one device.
 type Backend interface {
 	// Prepare returns the function that runs one operation on the given values: in its inputs, out what it yields. An unknown
-	// kernel is an error that names it. Where the operation accumulates, out[0] already holds in[0] when the function runs.
+	// kernel is an error that names it. Where the operation accumulates, out[0] already holds in[0] when the function runs. A spare
+	// output that nobody reads has no buffer.
 	Prepare(kernel string, at ops.Attributes, in, out []*Value) (Run, error)
 	// NewBuffer makes an empty buffer for numbers of the given type.
 	NewBuffer(dtype tensor.Dtype) (Buffer, error)
@@ -34,6 +35,7 @@ type Value struct {
 	DType  tensor.Dtype
 	Buffer Buffer
 	N      int // numbers present in this run
+	spare  bool
 }
 
 // A Feed is what one run brings: a packed batch, and the numbers that the private operations need.

@@ -72,6 +72,9 @@ func (p *planner) place(i int, s step) error {
 			p.move(s.in[s.overwrites], v)
 			continue
 		}
+		if _, read := p.last[v]; v.spare && !read && !p.kept[v] {
+			continue
+		}
 		if err := p.assign(v); err != nil {
 			return err
 		}

@@ -111,7 +111,7 @@ func newValue(out ops.Output) *Value {
 	for _, d := range shape {
 		width *= d
 	}
-	return &Value{Rows: out.Rows, Width: width, DType: out.DType, N: width}
+	return &Value{Rows: out.Rows, Width: width, DType: out.DType, N: width, spare: out.Spare}
 }
 
 func (p *Program) stepOf(n *gorgonia.Node) (step, error) {

@@ -36,14 +36,17 @@ func (b *Builder) Dropout(x *gorgonia.Node, rate float64, site uint64) *gorgonia
 		}}, x)
 }
 
-// GELU is x Φ(x), Φ the normal distribution function (Hendrycks and Gimpel 2016; the exact form, not tanh's).
+// GELU is x Φ(x), Φ the normal distribution function (Hendrycks and Gimpel 2016; the exact form, not tanh's). Value 1 of the node is its
+// derivative Φ(x) + x φ(x), which costs little beside the value.
 func (b *Builder) GELU(x *gorgonia.Node) *gorgonia.Node {
 	if b.err != nil {
 		return nil
 	}
-	return b.apply(Op{kernel: "gelu", outputs: []Output{like(x)}, differs: []bool{true},
-		diff: func(b *Builder, in gorgonia.Nodes, _, grad *gorgonia.Node) gorgonia.Nodes {
-			return gorgonia.Nodes{b.apply(Op{kernel: "gelu.grad", outputs: []Output{like(grad)}}, grad, in[0])}
+	slope := like(x)
+	slope.Spare = true
+	return b.apply(Op{kernel: "gelu", outputs: []Output{like(x), slope}, overwrites: -1, differs: []bool{true},
+		diff: func(b *Builder, _ gorgonia.Nodes, out, grad *gorgonia.Node) gorgonia.Nodes {
+			return gorgonia.Nodes{b.apply(Op{kernel: "multiply", outputs: []Output{like(grad)}}, grad, b.Part(out, 1))}
 		}}, x)
 }
 

@@ -46,6 +46,7 @@ type Output struct {
 	Rows  Rows
 	Shape tensor.Shape // capacity of the rows, then the rest; Fixed: the shape itself
 	DType tensor.Dtype
+	Spare bool // need not be computed when nobody reads it: its value then has no buffer
 }
 
 // An Op is a fused operation. It implements gorgonia.Op and gorgonia.SDOp.

@@ -87,12 +87,16 @@ func attentionGrad[T kernels.Float](c call[T]) machine.Run {
 
 func gelu[T kernels.Float](c call[T]) machine.Run {
 	x, y := c.input(0), c.output(0)
-	return func(*machine.Feed) error { kernels.GELU(c.Pool, x.data(), y.data()); return nil }
+	if c.out[1].Buffer == nil {
+		return func(*machine.Feed) error { kernels.GELU(c.Pool, x.data(), y.data()); return nil }
+	}
+	slope := c.output(1)
+	return func(*machine.Feed) error { kernels.GELUBoth(c.Pool, x.data(), y.data(), slope.data()); return nil }
 }
 
-func geluGrad[T kernels.Float](c call[T]) machine.Run {
-	g, x, dx := c.input(0), c.input(1), c.output(0)
-	return func(*machine.Feed) error { kernels.GELUGrad(c.Pool, x.data(), g.data(), dx.data()); return nil }
+func multiply[T kernels.Float](c call[T]) machine.Run {
+	a, b, y := c.input(0), c.input(1), c.output(0)
+	return func(*machine.Feed) error { kernels.Multiply(c.Pool, a.data(), b.data(), y.data()); return nil }
 }
 
 func tanh[T kernels.Float](c call[T]) machine.Run {

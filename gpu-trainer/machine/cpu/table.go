@@ -12,7 +12,7 @@ func table[T kernels.Float]() map[string]func(call[T]) machine.Run {
 		"linear": linear[T], "linear.add": linearAdd[T], "linear.gradinput": linearGradInput[T], "linear.gradinput.add": linearGradInputAdd[T],
 		"layernorm": layerNorm[T], "layernorm.gradinput": layerNormGradInput[T],
 		"attention": attention[T], "attention.grad": attentionGrad[T],
-		"gelu": gelu[T], "gelu.grad": geluGrad[T], "tanh": tanh[T], "tanh.grad": tanhGrad[T],
+		"gelu": gelu[T], "multiply": multiply[T], "tanh": tanh[T], "tanh.grad": tanhGrad[T],
 		"add": add[T], "scale": scale[T], "copy": duplicate[T], "dropout": dropout[T],
 		"pool.first": pool[T](kernels.PoolFirst[T]), "pool.first.grad": poolGrad[T](kernels.PoolFirstGrad[T]),
 		"pool.mean": pool[T](kernels.PoolMean[T]), "pool.mean.grad": poolGrad[T](kernels.PoolMeanGrad[T]),
