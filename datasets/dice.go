@@ -25,16 +25,17 @@ func (d *dice) chance(percent int) bool { return d.below(100) < percent }
 // pick chooses a word.
 func (d *dice) pick(words []string) string { return words[d.below(len(words))] }
 
-// common chooses a word as language does: the n-th of the list is n times rarer than the first (Zipf's law).
+// common chooses a word by rank: the n-th of the list has weight 1/n(n+1), so that the first is half of the whole, as a
+// few words are of most talk.
 func (d *dice) common(words []string) string {
-	const scale = 5040
+	const scale = 27720
 	total := 0
 	for i := range words {
-		total += scale / (i + 1)
+		total += scale / ((i + 1) * (i + 2))
 	}
 	at := d.below(total)
 	for i, w := range words {
-		if at -= scale / (i + 1); at < 0 {
+		if at -= scale / ((i + 1) * (i + 2)); at < 0 {
 			return w
 		}
 	}

@@ -16,7 +16,7 @@ import (
 
 // Sizes of the generated corpus where the options do not say.
 const (
-	DefaultTrainRows = 10000
+	DefaultTrainRows = 20000
 	DefaultEvalRows  = 1000
 )
 

@@ -13,20 +13,18 @@ var (
 	aspects = words(`plot acting script music pacing ending cast dialogue humor camera direction hero villain story
 		soundtrack editing opening romance atmosphere premise sequel remake comedy thriller drama animation screenplay
 		finale narration scenery suspense action mystery chemistry storytelling cinematography performance`)
-	praise = words(`brilliant charming moving clever funny gripping warm fresh elegant delightful inventive touching
-		witty superb lively graceful honest thrilling subtle vivid masterful rich tender memorable dazzling sharp
-		heartfelt hilarious stirring luminous poignant stylish absorbing wonderful refreshing smart uplifting haunting
-		ambitious exquisite`)
-	blame = words(`dull clumsy boring shallow predictable lazy bland tedious noisy pointless stale forced messy
-		lifeless awkward silly hollow tiresome sloppy dreary cheap annoying muddled flat contrived ugly bloated
-		incoherent soulless insipid painful amateurish joyless grating pretentious dreadful murky vapid wooden
+	praise = words(`good great funny brilliant charming moving clever gripping warm fresh elegant delightful touching witty
+		superb honest thrilling vivid tender memorable dazzling sharp hilarious poignant stylish wonderful smart uplifting
+		haunting exquisite`)
+	blame = words(`bad boring dull clumsy shallow predictable lazy bland tedious noisy stale forced messy lifeless awkward
+		silly hollow tiresome sloppy dreary cheap annoying muddled flat contrived ugly bloated pretentious dreadful
 		forgettable`)
-	verdictsFor     = words(`shines succeeds works delights sparkles soars impresses convinces captivates triumphs`)
+	verdictsFor     = words(`works shines succeeds delights sparkles soars impresses convinces captivates triumphs`)
 	verdictsAgainst = words(`fails drags disappoints collapses stumbles irritates sags bores misfires falters`)
 	intensifiers    = words(`very truly rather quite really deeply consistently surprisingly utterly simply often mostly`)
 	negations       = []string{"not", "never", "hardly", "not exactly", "far from", "anything but", "rarely"}
 	owners          = []string{"the", "the", "the", "its", "this film 's", "the director 's", "the movie 's"}
-	tails           = []string{"", "", "", "", "in the end", "throughout", "for once", "from start to finish",
+	tails           = []string{"", "", "", "", "", "", "", "", "", "", "", "", "in the end", "throughout", "for once", "from start to finish",
 		"at every turn", "in the second half", "for two hours", "as expected", "once again", "on the big screen",
 		"for most of its length", "despite the budget"}
 )
@@ -37,7 +35,7 @@ func sentimentRow(d *dice, _ int) (a, b string, label int32) {
 	if good {
 		label = 1
 	}
-	switch d.weighted(46, 24, 12, 9, 9) {
+	switch d.weighted(56, 20, 8, 8, 8) {
 	case 0:
 		a = join(clause(d, good), d.pick(tails))
 	case 1:
@@ -66,9 +64,9 @@ func clause(d *dice, good bool) string {
 	}
 }
 
-// quality is an adjective of the wanted sense, negated in one of six cases.
+// quality is an adjective of the wanted sense, negated in one of eight cases.
 func quality(d *dice, good bool) string {
-	switch d.weighted(16, 34, 50) {
+	switch d.weighted(13, 27, 60) {
 	case 0:
 		return join(d.pick(negations), opinion(d, !good))
 	case 1:
@@ -86,7 +84,7 @@ func opinion(d *dice, good bool) string {
 }
 
 func verdict(d *dice, good bool) string {
-	if d.chance(15) {
+	if d.chance(12) {
 		return join(d.pick([]string{"never", "rarely", "hardly ever"}), verdict(d, !good))
 	}
 	if good {
