@@ -133,39 +133,42 @@ func (p *planner) release(i int, s step) {
 	}
 }
 
-// assign finds a free storage for v: one of just its kind of rows and width, else the closest in size; else a new one.
+// assign finds a free storage for v, the closest in size of those that are neither twice nor half as large; else a new one.
 func (p *planner) assign(v *Value) error {
-	best, distance := -1, 0
-	for i, s := range p.free {
-		if s.values[0].DType != v.DType {
-			continue
-		}
-		d := s.size - nominal(v)
-		if d < 0 {
-			d = -2 * d
-		}
-		if s.values[0].Rows != v.Rows {
-			d += nominal(v) / 8
-		}
-		if best < 0 || d < distance {
-			best, distance = i, d
-		}
-	}
-	var home *storage
-	if best >= 0 {
-		home = p.free[best]
-		p.free = append(p.free[:best], p.free[best+1:]...)
-	} else {
+	at := p.closest(v)
+	if at < 0 {
 		buffer, err := p.backend.NewBuffer(v.DType)
 		if err != nil {
 			return err
 		}
-		home = &storage{buffer: buffer}
-		p.all = append(p.all, home)
+		p.all = append(p.all, &storage{buffer: buffer})
+		p.free = append(p.free, p.all[len(p.all)-1])
+		at = len(p.free) - 1
 	}
+	home := p.free[at]
+	p.free = append(p.free[:at], p.free[at+1:]...)
 	home.size = max(home.size, nominal(v))
 	home.values = append(home.values, v)
 	p.home[v] = home
 	v.Buffer = home.buffer
 	return nil
+}
+
+// closest is the place in p.free of the best storage for v, or -1. Rows of one kind grow together, so the kind counts.
+func (p *planner) closest(v *Value) int {
+	best, distance := -1, 0
+	size := nominal(v)
+	for i, s := range p.free {
+		d := max(s.size-size, 2*(size-s.size))
+		if s.values[0].DType != v.DType || s.size >= 2*size || 2*s.size <= size {
+			continue
+		}
+		if s.values[0].Rows != v.Rows {
+			d += size / 8
+		}
+		if best < 0 || d < distance {
+			best, distance = i, d
+		}
+	}
+	return best
 }
