@@ -24,7 +24,11 @@ func main() {
 		u.dotLower()
 	}
 	avx512.updates()
+	avx512.bfloat16()
 	Generate()
+	if err := writeBFloat16(flag.Lookup("out").Value.String()); err != nil {
+		log.Fatal(err)
+	}
 	if err := writeTable(*table); err != nil {
 		log.Fatal(err)
 	}

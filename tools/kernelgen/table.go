@@ -32,7 +32,14 @@ func writeTable(path string) error {
 			fmt.Fprintf(&b, "\t%s: %s%s,\n", f, f, u.name)
 		}
 		if u.wide() {
-			b.WriteString("\tadam: adam512,\n\tfromGrid: fromGrid512,\n")
+			b.WriteString("\tadam: adam512,\n\tfromGrid: fromGrid512,\n\tpackPairs: packPairs512,\n\tpackHalves: packHalves512,\n")
+			for vectors := 1; vectors <= 2; vectors++ {
+				fmt.Fprintf(&b, "\tbyPairs%d: []func(*byte){nil", vectors)
+				for rows := 1; rows <= u.rows; rows++ {
+					fmt.Fprintf(&b, ", tileB%dx%dv%s", rows, vectors, u.name)
+				}
+				b.WriteString("},\n")
+			}
 		}
 		b.WriteString("}\n")
 	}

@@ -54,6 +54,9 @@ func (u *unit) tile(transposed bool, rows, vectors int) {
 	if transposed {
 		form = "T"
 	}
+	if u.pairs {
+		form = "B"
+	}
 	args := u.function(fmt.Sprintf("tile%s%dx%dv", form, rows, vectors), "tileArgs",
 		fmt.Sprintf("computes %d rows and %d vectors of columns.", rows, vectors))
 	t := &tile{unit: u, transposed: transposed, rows: rows, vectors: vectors}
@@ -160,7 +163,11 @@ func (t *tile) step(u int) {
 		a := t.vec()
 		VBROADCASTSS(t.element(i, u), a)
 		for j := range acc {
-			VFMADD231PS(b[j], a, acc[j])
+			if t.pairs {
+				dotPairs(b[j], a, acc[j])
+			} else {
+				VFMADD231PS(b[j], a, acc[j])
+			}
 		}
 	}
 	ADDQ(t.ldb, t.b)

@@ -10,13 +10,14 @@ import (
 // both sets have in their own way.
 type unit struct {
 	name  string
-	bytes int // of a vector register
-	rows  int // of the largest tile
+	bytes int  // of a vector register
+	rows  int  // of the largest tile
+	pairs bool // tiles multiply pairs of bfloat16
 }
 
 var (
-	avx512 = &unit{"512", 64, 14}
-	avx2   = &unit{"256", 32, 6}
+	avx512 = &unit{name: "512", bytes: 64, rows: 14}
+	avx2   = &unit{name: "256", bytes: 32, rows: 6}
 )
 
 // lanes is the number of float32 in a register.

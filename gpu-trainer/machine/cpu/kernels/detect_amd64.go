@@ -24,3 +24,6 @@ func units() map[string]*simd {
 	}
 	return all
 }
+
+// bfloat16Unit reports whether the processor has AVX512_BF16.
+func bfloat16Unit() bool { return cpu.X86.HasAVX512BF16 && detect() == &simd512 }

@@ -7,3 +7,6 @@ func detect() *simd { return nil }
 
 // units are the vector units that this processor has.
 func units() map[string]*simd { return map[string]*simd{"portable": nil} }
+
+// bfloat16Unit reports whether the processor multiplies bfloat16 for us.
+func bfloat16Unit() bool { return false }

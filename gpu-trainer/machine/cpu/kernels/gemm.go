@@ -49,16 +49,21 @@ func scaleRows[T Float](p *Pool, m, n int, beta T, c []T, ldc int) {
 // product computes C = A B, C = A B + bias (one number a column) or C += A B
 // on all threads, for A [m,k] and B [k,n].
 func product[T Float](p *Pool, m, n, k int, a, b view[T], bias []T, c []T, ldc int, add bool) {
-	if vectors[T](p) {
+	if vectors[T](p) && (!p.bfloat16 || p.simd.packPairs != nil && bfloat16Unit()) {
 		p.simd.product32(p, m, n, k, view32(a), view32(b), as32(bias), as32(c), ldc, add)
 		return
 	}
 	bt := take[T](&p.packed, n*k)
 	columns := view[T]{b.data, b.col, b.row}
-	p.For(n, p.share(n, 4), func(lo, hi int) { columns.rows(bt[lo*k:hi*k], lo, hi, k) })
+	halve := p.bfloat16 && a.col == 1
+	p.For(n, p.share(n, 4), func(lo, hi int) {
+		columns.rows(bt[lo*k:hi*k], lo, hi, k)
+		roundBFloat16(bt[lo*k:hi*k], halve)
+	})
 	p.each(m, min(p.share(m, 1), 64), func(w *worker, lo, hi int) {
 		rows := take[T](&w.left, (hi-lo)*k)
 		a.rows(rows, lo, hi, k)
+		roundBFloat16(rows, halve)
 		if bias != nil {
 			for i := lo; i < hi; i++ {
 				copy(c[i*ldc:][:n], bias)

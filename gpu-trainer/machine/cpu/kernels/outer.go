@@ -65,7 +65,7 @@ func (s *simd) gradWeight32(p *Pool, x, g []float32, rows, in, out int, dw []flo
 		c := at(dw, i*in+j)
 		w.args = tileArgs{a: at(a, 0), lda: 4 * stripWidth, b: at(b, 0), ldb: uintptr(4 * s.width()), start: c, c: c,
 			ldStart: uintptr(4 * in), ldc: uintptr(4 * in), k: rows, n: columns}
-		s.tile(w, n, true)
+		s.tile(w, n, byColumns)
 	}
 	o.run(p)
 }

@@ -12,10 +12,11 @@ import (
 // A Pool serves one caller: its kernels must not be called concurrently, nor
 // from inside For.
 type Pool struct {
-	workers []worker
-	simd    *simd // nil without vector units
-	packed  arena // operands shared by all workers of a kernel
-	second  arena
+	workers  []worker
+	simd     *simd // nil without vector units
+	bfloat16 bool  // see UseBFloat16
+	packed   arena // operands shared by all workers of a kernel
+	second   arena
 
 	job   func(w *worker, lo, hi int)
 	n     int

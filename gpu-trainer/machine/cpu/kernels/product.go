@@ -17,17 +17,20 @@ const panelGroup = 16
 var noStart [64]float32
 
 // factor is the right factor of a product, cut into panels of width columns.
+// If pairs is set, its elements are pairs of bfloat16 and k counts pairs.
 type factor struct {
+	pairs  bool
 	data   []float32
 	panel  int // numbers from one panel to the next
 	row    int // numbers from one row of a panel to the next
 	n, k   int
+	depth  int // of the product: k, or the numbers in k pairs
 	panels int
 }
 
 // product32 is product on vector units.
 func (s *simd) product32(p *Pool, m, n, k int, a, b view[float32], bias, c []float32, ldc int, add bool) {
-	f := s.factor(p, m, n, k, b)
+	f := s.factor(p, m, n, k, b, p.bfloat16 && a.col == 1)
 	rowGrain, panelGrain := s.cut(p, m, f.panels)
 	columns := (f.panels + panelGrain - 1) / panelGrain
 	p.each((m+rowGrain-1)/rowGrain*columns, 1, func(w *worker, lo, hi int) {
@@ -39,8 +42,12 @@ func (s *simd) product32(p *Pool, m, n, k int, a, b view[float32], bias, c []flo
 }
 
 // factor packs b, unless few rows will read it and it lies by rows already.
-func (s *simd) factor(p *Pool, m, n, k int, b view[float32]) factor {
-	f := factor{n: n, k: k, panels: (n + s.width() - 1) / s.width()}
+func (s *simd) factor(p *Pool, m, n, k int, b view[float32], pairs bool) factor {
+	f := factor{n: n, k: k, depth: k, panels: (n + s.width() - 1) / s.width()}
+	if pairs {
+		s.pairFactor(p, &f, b)
+		return f
+	}
 	if b.col == 1 && m <= 2*s.rows {
 		f.data, f.panel, f.row = b.data, s.width(), b.row
 		return f
@@ -73,7 +80,7 @@ func (s *simd) block(w *worker, lo, hi, from, to int, a view[float32], f factor,
 	t := &w.args
 	t.ldb, t.ldc = uintptr(4*f.row), uintptr(4*ldc)
 	step, block := evenStep(hi-lo, s.rows), kBlock
-	if f.k <= direct {
+	if f.k <= direct && !f.pairs {
 		block = f.k
 	}
 	for k := 0; k == 0 || k < f.k; k += block {
@@ -82,7 +89,7 @@ func (s *simd) block(w *worker, lo, hi, from, to int, a view[float32], f factor,
 			end := min(group+panelGroup, to)
 			for i := lo; i < hi; i += step {
 				rows := min(step, hi-i)
-				left := s.left(w, a, i, rows, k, end-group > 2 || a.row%512 == 0, block)
+				left, how := s.left(w, a, i, rows, k, end-group > 2 || a.row%512 == 0, block, f)
 				for j := group; j < end; j++ {
 					t.a = left
 					t.n = min(s.width(), f.n-j*s.width())
@@ -96,30 +103,31 @@ func (s *simd) block(w *worker, lo, hi, from, to int, a view[float32], f factor,
 					default:
 						t.start, t.ldStart = at(noStart[:], 0), 0
 					}
-					s.tile(w, rows, a.col != 1)
+					s.tile(w, rows, how)
 				}
 			}
 		}
 	}
 }
 
-// left prepares rows i:i+rows of A from column k on for a tile, copied
-// together if reuse is set, and sets w.args.lda.
-func (s *simd) left(w *worker, a view[float32], i, rows, k int, reuse bool, block int) pointer {
+// left prepares rows i:i+rows of A from column (or pair of columns) k on for a
+// tile, copied together if reuse is set, and sets w.args.lda.
+func (s *simd) left(w *worker, a view[float32], i, rows, k int, reuse bool, block int, f factor) (pointer, form) {
 	t := &w.args
-	if a.col != 1 {
+	switch {
+	case f.pairs:
+		return s.leftPairs(w, a, i, rows, 2*k, f.depth), byPairs
+	case a.col != 1 && (!reuse || t.k == 0):
 		t.lda = uintptr(4 * a.col)
-		if !reuse || t.k == 0 {
-			return at(a.data, i*a.row+k*a.col)
-		}
-		strip := take[float32](&w.left, 16*t.k)
+		return at(a.data, i*a.row+k*a.col), byColumns
+	case a.col != 1:
+		strip := take[float32](&w.left, stripWidth*t.k)
 		s.strip(w, a, i, rows, k, t.k, strip)
-		t.lda = 4 * 16
-		return at(strip, 0)
-	}
-	t.lda = uintptr(4 * a.row)
-	if !reuse || a.row == t.k {
-		return at(a.data, i*a.row+k)
+		t.lda = 4 * stripWidth
+		return at(strip, 0), byColumns
+	case !reuse || a.row == t.k:
+		t.lda = uintptr(4 * a.row)
+		return at(a.data, i*a.row+k), byRows
 	}
 	ld := block + 16
 	copied := take[float32](&w.left, 16*ld)
@@ -127,12 +135,12 @@ func (s *simd) left(w *worker, a view[float32], i, rows, k int, reuse bool, bloc
 		copy(copied[r*ld:], a.data[(i+r)*a.row+k:][:t.k])
 	}
 	t.lda = uintptr(4 * ld)
-	return at(copied, 0)
+	return at(copied, 0), byRows
 }
 
 // small32 is product32 on one thread, without bias.
 func (s *simd) small32(w *worker, m, n, k int, a, b view[float32], c []float32, ldc int, add bool) {
-	f := factor{n: n, k: k, panels: (n + s.width() - 1) / s.width(), row: s.width(), panel: s.width() * roundUp(k, s.lanes)}
+	f := factor{n: n, k: k, depth: k, panels: (n + s.width() - 1) / s.width(), row: s.width(), panel: s.width() * roundUp(k, s.lanes)}
 	if b.col == 1 && m <= s.rows {
 		f.data, f.panel, f.row = b.data, s.width(), b.row
 	} else {

@@ -19,7 +19,11 @@ type simd struct {
 	softmax, softmaxGrad, layerNorm, layerNormGrad func(*byte) // mapArgs, one row
 	addNormed, toGrid, dot, dotLower               func(*byte) // mapArgs
 
-	adam, fromGrid func(*byte) // adamArgs and gridArgs; nil where a unit has none
+	// What only some units have.
+	adam, fromGrid     func(*byte)   // adamArgs and gridArgs
+	byPairs1, byPairs2 []func(*byte) // tiles of bfloat16, for an A by rows
+	packPairs          func(*byte)   // packArgs
+	packHalves         func(*byte)   // mapArgs
 }
 
 // width is the columns of a full tile.
@@ -41,16 +45,21 @@ type tileArgs struct {
 	k, n                   int
 }
 
+// form tells how a tile's left factor lies.
+type form int
+
+const (
+	byRows    form = iota
+	byColumns      // transposed
+	byPairs        // by rows, both factors being pairs of bfloat16
+)
+
 // tile runs the tile of the given rows and w.args.n columns.
-func (s *simd) tile(w *worker, rows int, transposed bool) {
-	f := s.byRows2
-	switch narrow := w.args.n <= s.lanes; {
-	case transposed && narrow:
-		f = s.byColumns1
-	case transposed:
-		f = s.byColumns2
-	case narrow:
-		f = s.byRows1
+func (s *simd) tile(w *worker, rows int, left form) {
+	tables := [...][2][]func(*byte){{s.byRows1, s.byRows2}, {s.byColumns1, s.byColumns2}, {s.byPairs1, s.byPairs2}}
+	f := tables[left][1]
+	if w.args.n <= s.lanes {
+		f = tables[left][0]
 	}
 	f[rows]((*byte)(unsafe.Pointer(&w.args)))
 }

@@ -773,3 +773,153 @@ func adam512(a *byte)
 //
 //go:noescape
 func fromGrid512(a *byte)
+
+// tileB1x1v512 computes 1 rows and 1 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB1x1v512(a *byte)
+
+// tileB2x1v512 computes 2 rows and 1 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB2x1v512(a *byte)
+
+// tileB3x1v512 computes 3 rows and 1 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB3x1v512(a *byte)
+
+// tileB4x1v512 computes 4 rows and 1 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB4x1v512(a *byte)
+
+// tileB5x1v512 computes 5 rows and 1 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB5x1v512(a *byte)
+
+// tileB6x1v512 computes 6 rows and 1 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB6x1v512(a *byte)
+
+// tileB7x1v512 computes 7 rows and 1 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB7x1v512(a *byte)
+
+// tileB8x1v512 computes 8 rows and 1 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB8x1v512(a *byte)
+
+// tileB9x1v512 computes 9 rows and 1 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB9x1v512(a *byte)
+
+// tileB10x1v512 computes 10 rows and 1 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB10x1v512(a *byte)
+
+// tileB11x1v512 computes 11 rows and 1 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB11x1v512(a *byte)
+
+// tileB12x1v512 computes 12 rows and 1 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB12x1v512(a *byte)
+
+// tileB13x1v512 computes 13 rows and 1 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB13x1v512(a *byte)
+
+// tileB14x1v512 computes 14 rows and 1 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB14x1v512(a *byte)
+
+// tileB1x2v512 computes 1 rows and 2 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB1x2v512(a *byte)
+
+// tileB2x2v512 computes 2 rows and 2 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB2x2v512(a *byte)
+
+// tileB3x2v512 computes 3 rows and 2 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB3x2v512(a *byte)
+
+// tileB4x2v512 computes 4 rows and 2 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB4x2v512(a *byte)
+
+// tileB5x2v512 computes 5 rows and 2 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB5x2v512(a *byte)
+
+// tileB6x2v512 computes 6 rows and 2 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB6x2v512(a *byte)
+
+// tileB7x2v512 computes 7 rows and 2 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB7x2v512(a *byte)
+
+// tileB8x2v512 computes 8 rows and 2 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB8x2v512(a *byte)
+
+// tileB9x2v512 computes 9 rows and 2 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB9x2v512(a *byte)
+
+// tileB10x2v512 computes 10 rows and 2 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB10x2v512(a *byte)
+
+// tileB11x2v512 computes 11 rows and 2 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB11x2v512(a *byte)
+
+// tileB12x2v512 computes 12 rows and 2 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB12x2v512(a *byte)
+
+// tileB13x2v512 computes 13 rows and 2 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB13x2v512(a *byte)
+
+// tileB14x2v512 computes 14 rows and 2 vectors of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func tileB14x2v512(a *byte)
+
+// packPairs512 joins two rows of a vector into one of bfloat16 pairs, k times. Its argument is a *packArgs.
+//
+//go:noescape
+func packPairs512(a *byte)
+
+// packHalves512 rounds n numbers at x to bfloat16 at out, zeroes up to whole vectors. Its argument is a *mapArgs.
+//
+//go:noescape
+func packHalves512(a *byte)

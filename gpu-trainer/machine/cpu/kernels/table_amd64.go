@@ -29,6 +29,10 @@ var simd512 = simd{
 	dotLower:      dotLower512,
 	adam:          adam512,
 	fromGrid:      fromGrid512,
+	packPairs:     packPairs512,
+	packHalves:    packHalves512,
+	byPairs1:      []func(*byte){nil, tileB1x1v512, tileB2x1v512, tileB3x1v512, tileB4x1v512, tileB5x1v512, tileB6x1v512, tileB7x1v512, tileB8x1v512, tileB9x1v512, tileB10x1v512, tileB11x1v512, tileB12x1v512, tileB13x1v512, tileB14x1v512},
+	byPairs2:      []func(*byte){nil, tileB1x2v512, tileB2x2v512, tileB3x2v512, tileB4x2v512, tileB5x2v512, tileB6x2v512, tileB7x2v512, tileB8x2v512, tileB9x2v512, tileB10x2v512, tileB11x2v512, tileB12x2v512, tileB13x2v512, tileB14x2v512},
 }
 
 var simd256 = simd{

@@ -54,7 +54,7 @@ func (s *simd) gram32(w *worker, x []float32, length, width int, gram []float32)
 		for j := 0; j < i+rows; j += s.width() {
 			*t = tileArgs{a: at(x, i*width), lda: uintptr(4 * width), b: at(packed, j/s.width()*panel), ldb: uintptr(4 * s.width()),
 				start: at(noStart[:], 0), c: at(gram, i*ld+j), ldc: uintptr(4 * ld), k: width, n: min(s.width(), roundUp(i+rows-j, s.lanes))}
-			s.tile(w, rows, false)
+			s.tile(w, rows, byRows)
 		}
 	}
 }
