@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/ewtune/ewtune/accountant"
@@ -10,7 +11,7 @@ import (
 func assumptions(r *RunReport, executed accountant.Plan, header accountant.LedgerHeader) []Assumption {
 	return []Assumption{
 		seedSecret(header),
-		executedAsPriced(r.Run.Privacy, executed, header),
+		executedAsPriced(&r.Run, executed, header),
 		deltaSmall(r),
 		secondAccountant(r.Privacy),
 		samplerPriced(r.Privacy),
@@ -22,18 +23,25 @@ func assumptions(r *RunReport, executed accountant.Plan, header accountant.Ledge
 
 func seedSecret(h accountant.LedgerHeader) Assumption {
 	const name = "secret noise"
-	if h.NoiseSeedKnown {
+	if h.SeedKnown {
 		return Assumption{name, Broken, "the seed of the noise is disclosed: whoever knows it subtracts the noise, and the guarantee is void"}
 	}
 	return Assumption{name, Holds, "the noise was drawn from a secret key that was not kept"}
 }
 
 // executedAsPriced compares the ledger with the plan of the claim. Fewer steps than priced spend less and are fine.
-func executedAsPriced(claim *Claim, executed accountant.Plan, h accountant.LedgerHeader) Assumption {
+func executedAsPriced(run *Run, executed accountant.Plan, h accountant.LedgerHeader) Assumption {
 	const name = "executed as priced"
+	claim := run.Privacy
 	switch {
-	case executed.Sampler != claim.Plan.Sampler || executed.Adjacency != claim.Plan.Adjacency:
-		return Assumption{name, Broken, fmt.Sprintf("priced %v sampling under %v, executed %v under %v", claim.Plan.Sampler, claim.Plan.Adjacency, executed.Sampler, executed.Adjacency)}
+	case h.DataHash != "" && h.DataHash != run.Data.Hash:
+		return Assumption{name, Broken, fmt.Sprintf("the ledger is of data %.12s, the run of %.12s", h.DataHash, run.Data.Hash)}
+	case h.DatasetSize != 0 && h.DatasetSize != run.Data.Rows:
+		return Assumption{name, Broken, fmt.Sprintf("the ledger is of %d rows, the run of %d", h.DatasetSize, run.Data.Rows)}
+	case cmp.Or(executed.Sampler, accountant.Poisson) != cmp.Or(claim.Plan.Sampler, accountant.Poisson):
+		return Assumption{name, Broken, fmt.Sprintf("priced sampler %s, executed %s", cmp.Or(claim.Plan.Sampler, accountant.Poisson), cmp.Or(executed.Sampler, accountant.Poisson))}
+	case cmp.Or(executed.Adjacency, accountant.AddRemove) != cmp.Or(claim.Plan.Adjacency, accountant.AddRemove):
+		return Assumption{name, Broken, fmt.Sprintf("priced under %s, ledger under %s", cmp.Or(claim.Plan.Adjacency, accountant.AddRemove), cmp.Or(executed.Adjacency, accountant.AddRemove))}
 	case h.ClippingNorm != claim.ClippingNorm:
 		return Assumption{name, Broken, fmt.Sprintf("priced with clipping norm %g, executed with %g", claim.ClippingNorm, h.ClippingNorm)}
 	}
@@ -88,6 +96,9 @@ func secondAccountant(p *Privacy) Assumption {
 }
 
 func samplerPriced(p *Privacy) Assumption {
+	if !p.proven {
+		return Assumption{"sampler", Broken, fmt.Sprintf("no bound is proved for the ledger's sampler, %s, under %s adjacency", p.Sampler, p.Adjacency)}
+	}
 	return Assumption{"sampler", Holds, fmt.Sprintf("the ledger's sampler, %s, is the one that was priced, under %s adjacency", p.Sampler, p.Adjacency)}
 }
 

@@ -202,10 +202,7 @@ func AuditEpsilon(canaries, guesses, correct int, delta, confidence float64) (fl
 // auditP bounds the chance of at least correct right guesses under (epsilon, delta)-DP.
 func auditP(canaries, guesses, correct int, epsilon, delta float64) float64 {
 	right := distuv.Binomial{N: float64(guesses), P: 1 / (1 + math.Exp(-epsilon))}
-	beta := 1.0
-	if correct > 0 {
-		beta = right.Survival(float64(correct - 1))
-	}
+	beta := atLeast(correct, guesses, right.P)
 	alpha, sum := 0.0, 0.0
 	for i := 1; i <= correct && delta > 0; i++ {
 		sum += right.Prob(float64(correct - i))

@@ -3,6 +3,7 @@ package eval
 import (
 	"math"
 
+	"gonum.org/v1/gonum/mathext"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
@@ -39,8 +40,19 @@ func midP(k, n int, p float64) float64 {
 	if n == 0 {
 		return 0.5
 	}
-	binomial := distuv.Binomial{N: float64(n), P: p}
-	return max(0, binomial.Survival(float64(k))) + binomial.Prob(float64(k))/2
+	return atLeast(k+1, n, p) + distuv.Binomial{N: float64(n), P: p}.Prob(float64(k))/2
+}
+
+// atLeast is P[X >= k] for X binomial(n, p), as the regularised incomplete beta function I_p(k, n-k+1): unlike one
+// minus the distribution function it keeps its digits where it is small.
+func atLeast(k, n int, p float64) float64 {
+	switch {
+	case k <= 0:
+		return 1
+	case k > n:
+		return 0
+	}
+	return mathext.RegIncBeta(float64(k), float64(n-k+1), p)
 }
 
 // Level and Power of the tests behind verdicts: a verdict of "worse" is wrong in at most Level of equal pairs, and a

@@ -3,11 +3,13 @@ package eval
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 )
 
 // PredictionsSchema names the format that [WritePredictions] writes and [ReadPredictions] reads.
@@ -55,7 +57,7 @@ func (p *Predictions) Labelled() bool {
 	return len(p.Rows) > 0
 }
 
-// WritePredictions writes p as JSON lines: the header, then one row a line. It refuses what [ReadPredictions] would
+// WritePredictions writes p as JSON lines: the header, then one row a line by row id. It refuses what [ReadPredictions] would
 // refuse, so a file that was written can be read.
 func WritePredictions(w io.Writer, p *Predictions) error {
 	header := p.PredictionsHeader
@@ -63,7 +65,13 @@ func WritePredictions(w io.Writer, p *Predictions) error {
 	if err := header.validate(); err != nil {
 		return err
 	}
-	if err := orderRows(&Predictions{header, p.Rows}); err != nil {
+	ordered := &Predictions{header, slices.Clone(p.Rows)}
+	for i := range ordered.Rows {
+		if err := ordered.checkRow(&ordered.Rows[i]); err != nil {
+			return err
+		}
+	}
+	if err := orderRows(ordered); err != nil {
 		return err
 	}
 	buffered := bufio.NewWriter(w)
@@ -71,8 +79,8 @@ func WritePredictions(w io.Writer, p *Predictions) error {
 	if err := encoder.Encode(header); err != nil {
 		return err
 	}
-	for i := range p.Rows {
-		if err := encoder.Encode(&p.Rows[i]); err != nil {
+	for i := range ordered.Rows {
+		if err := encoder.Encode(&ordered.Rows[i]); err != nil {
 			return err
 		}
 	}
@@ -195,26 +203,19 @@ func (p *Predictions) checkScores(row *Prediction) error {
 	return nil
 }
 
-// orderRows puts the rows in order of their ids, each of which must be there exactly once.
+// orderRows sorts the rows by their ids, each of which must be there exactly once.
 func orderRows(p *Predictions) error {
-	ordered := make([]Prediction, p.Count)
-	seen := make([]bool, len(ordered))
-	for i := range p.Rows {
-		row := &p.Rows[i]
-		if err := p.checkRow(row); err != nil {
-			return err
-		}
-		if seen[row.RowID] {
-			return fmt.Errorf("row_id %d: duplicate, each row is predicted once", row.RowID)
-		}
-		seen[row.RowID], ordered[row.RowID] = true, *row
-	}
-	for id, found := range seen {
-		if !found {
-			return fmt.Errorf("row_id %d: missing, each of the %d rows must be predicted", id, len(seen))
+	slices.SortStableFunc(p.Rows, func(a, b Prediction) int { return cmp.Compare(a.RowID, b.RowID) })
+	for i := 1; i < len(p.Rows); i++ {
+		if id := p.Rows[i].RowID; id == p.Rows[i-1].RowID {
+			return fmt.Errorf("row_id %d: duplicate, each row is predicted once", id)
 		}
 	}
-	p.Rows = ordered
+	for id := range p.Count {
+		if id >= len(p.Rows) || p.Rows[id].RowID != int64(id) {
+			return fmt.Errorf("row_id %d: missing, each of the %d rows must be predicted", id, p.Count)
+		}
+	}
 	return nil
 }
 

@@ -41,14 +41,15 @@ func (b *builder) price(r *RunReport, ledger *accountant.Ledger) error {
 	if err != nil {
 		return err
 	}
-	p.SeedDisclosed = header.NoiseSeedKnown
+	p.SeedDisclosed = header.SeedKnown
 	r.Privacy = p
 	p.Assumptions = assumptions(r, plan, header)
-	p.Guarantee = true
+	p.Guarantee = p.proven
 	for _, a := range p.Assumptions {
 		p.Guarantee = p.Guarantee && a.State != Broken
 	}
 	p.ClaimHolds = p.Guarantee && p.Epsilon.Upper <= r.Run.Privacy.Epsilon && p.Delta <= r.Run.Privacy.Delta
+	r.Warnings = append(r.Warnings, p.warnings...)
 	r.warnOfPrivacy()
 	return b.priceTrials(r, plan)
 }
@@ -112,8 +113,11 @@ func price(plan accountant.Plan, delta float64) (*Privacy, error) {
 	if err != nil {
 		return nil, err
 	}
+	if finite(certified.Epsilon.Upper) == nil {
+		return nil, fmt.Errorf("epsilon of the ledger at delta %g: not finite, there is nothing to report", delta)
+	}
 	p := &Privacy{Epsilon: certified.Epsilon, Remove: certified.Remove, Add: certified.Add, Delta: delta,
-		Adjacency: certified.Adjacency, Sampler: certified.Sampler, Phases: plan.Phases, TradeOff: []TradeOffPoint{}, plan: plan}
+		Adjacency: certified.Adjacency, Sampler: certified.Sampler, Phases: plan.Phases, TradeOff: []TradeOffPoint{}, plan: plan, proven: certified.Guarantee, warnings: certified.Warnings}
 	for i, phase := range plan.Phases {
 		p.Steps += phase.Steps
 		if i == 0 {
@@ -198,14 +202,18 @@ func gaussianMu(epsilon, delta float64) *float64 {
 	return &mu
 }
 
-// spend writes the certified upper epsilon after each point of the curves, computed from the ledger's phases.
+// epsilonEvery is how many points of a curve share one epsilon: pricing a few steps takes up to 30 ms.
+const epsilonEvery = 4
+
+// spend writes the certified upper epsilon after every fourth point of the curves, computed from the ledger's phases.
 func (b *builder) spend(r *RunReport) error {
 	if r.Privacy == nil {
 		return nil
 	}
+	last := len(r.Curves.Points) - 1
 	for i := range r.Curves.Points {
 		point := &r.Curves.Points[i]
-		if point.Step > r.Privacy.Steps {
+		if point.Step > r.Privacy.Steps || i%epsilonEvery != epsilonEvery-1 && i != last {
 			continue
 		}
 		epsilon, err := b.spent(r.Privacy, point.Step)

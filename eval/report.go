@@ -134,7 +134,9 @@ type Privacy struct {
 	ClaimHolds      bool                 `json:"claim_holds"`          // and its upper end is within what was claimed
 	Assumptions     []Assumption         `json:"assumptions"`
 
-	plan accountant.Plan // what was executed
+	plan     accountant.Plan // what was executed
+	proven   bool            // Epsilon.Upper is a proven bound for the ledger's sampler
+	warnings []string        // of the certified accountant
 }
 
 // TradeOffPoint bounds any attack: at false positive rate Alpha it misses at least Beta of the members.

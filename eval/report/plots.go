@@ -170,13 +170,14 @@ func curveFigures(id string, run *eval.RunReport) []*figure {
 		curveFigure(id+"-loss", "Loss", "Mean loss of the lot, in nats."+caveat, points, func(c *eval.CurvePoint) float64 { return c.Loss }, 3),
 		curveFigure(id+"-lot", "Lot size", "Rows drawn in a step; Poisson sampling makes it vary."+caveat, points, func(c *eval.CurvePoint) float64 { return c.LotSize }, 0),
 	}
-	if last := points[len(points)-1]; last.Epsilon != nil {
-		all = append(all, curveFigure(id+"-epsilon", "Epsilon spent", "Certified upper bound after each step.", points, func(c *eval.CurvePoint) float64 {
-			if c.Epsilon == nil {
-				return *last.Epsilon
-			}
-			return *c.Epsilon
-		}, 4))
+	var priced []eval.CurvePoint
+	for _, point := range points {
+		if point.Epsilon != nil {
+			priced = append(priced, point)
+		}
+	}
+	if len(priced) > 0 {
+		all = append(all, curveFigure(id+"-epsilon", "Epsilon spent", "Certified upper bound after each step.", priced, func(c *eval.CurvePoint) float64 { return *c.Epsilon }, 4))
 	}
 	return all
 }

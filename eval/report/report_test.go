@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/ewtune/ewtune/eval"
-	"github.com/ewtune/ewtune/eval/internal/fixture"
+	"github.com/ewtune/ewtune/eval/fixture"
 	"github.com/ewtune/ewtune/eval/report"
 )
 

@@ -73,7 +73,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		HideVersion:    true,
 		Suggest:        true,
 	}
-	return app.RunContext(ctx, args)
+	return app.RunContext(ctx, flagsFirst(app.Commands, args))
 }
 
 // commands lists the commands by room; each room's file defines its own.
