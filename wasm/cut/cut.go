@@ -93,9 +93,6 @@ func cut(program []byte, all *objects, r request) (*result, error) {
 			return nil, fmt.Errorf("func %s: signature %x must be that of an ordinary Go function", e.symbol, f.signature)
 		}
 	}
-	if err := c.refuseRecursion(); err != nil {
-		return nil, err
-	}
 	kept := &result{funcs: c.order}
 	for _, d := range c.data {
 		kept.data = append(kept.data, d)
@@ -233,37 +230,6 @@ func (c *cutter) spot(f *function, x reloc, value int64) (spot, error) {
 		return c.spot(f, x, value)
 	}
 	return spot{}, fmt.Errorf("relocation of type %d: not understood", x.typ)
-}
-
-// refuseRecursion makes the deepest stack a property of the code.
-func (c *cutter) refuseRecursion() error {
-	state := map[int]int{} // 1 on the path, 2 done
-	var walk func(index int) error
-	walk = func(index int) error {
-		f := c.funcs[index]
-		if f == nil || state[index] == 2 {
-			return nil
-		}
-		if state[index] == 1 {
-			return fmt.Errorf("%s: calls itself; a kernel must have a bounded stack", f.name)
-		}
-		state[index] = 1
-		for _, s := range f.spots {
-			if s.kind == spotCall {
-				if err := walk(s.callee); err != nil {
-					return err
-				}
-			}
-		}
-		state[index] = 2
-		return nil
-	}
-	for _, f := range c.order {
-		if err := walk(f.linked); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // traps reports whether a call of the function ends the computation: panics of the runtime, growth of the stack, and

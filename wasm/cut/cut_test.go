@@ -197,7 +197,6 @@ func TestCutRefuses(t *testing.T) {
 		{"map", "main.looksUp", "named"},
 		{"array filled by init", "main.prepared", "while the program starts"},
 		{"pointer in data", "main.pointers", "while the program starts"},
-		{"recursion", "main.recursive", "calls itself"},
 		{"defer", "main.defers", "holds an address"},
 		{"formatting", "main.formats", "strconv"},
 		{"printing", "main.prints", "service of the runtime"},

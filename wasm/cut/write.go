@@ -7,7 +7,7 @@ import (
 )
 
 // Memory of the small module: the Go stack grows down from stackBytes to zero, so that running over it leaves the
-// memory and traps; data follows. Address 16, where functions read the stack's bound, reads as zero below the deepest use.
+// memory and traps; data follows.
 const (
 	stackBytes = 1 << 16
 	pageBytes  = 1 << 16
@@ -21,7 +21,6 @@ func (c *cutter) write(kept *result, r request) ([]byte, error) {
 	for i, f := range kept.funcs {
 		number[f.linked] = len(r.funcs) + i
 	}
-	stubs := c.numberTraps(kept.funcs, number, len(r.funcs)+len(kept.funcs))
 	globals, exports, err := c.globals(r, place)
 	if err != nil {
 		return nil, err
@@ -32,15 +31,16 @@ func (c *cutter) write(kept *result, r request) ([]byte, error) {
 		exports = append(exports, appendUleb(append(appendName(nil, e.name), 0), i))
 	}
 	for _, f := range kept.funcs {
-		code = append(code, rewrite(f, number, place))
-	}
-	for range stubs {
-		code = append(code, []byte{0, 0x00, 0x0b}) // no locals, unreachable, end
+		b, err := c.body(f)
+		if err != nil {
+			return nil, err
+		}
+		code = append(code, b.encode(number, place))
 	}
 	for i := range code {
 		code[i] = append(appendUleb(nil, len(code[i])), code[i]...)
 	}
-	types, signatures := signatures(len(r.funcs), kept.funcs, stubs)
+	types, signatures := signatures(len(r.funcs), kept.funcs)
 	out := append([]byte{}, magic...)
 	out = appendSection(out, sectionType, types)
 	out = appendSection(out, sectionFunction, signatures)
@@ -51,42 +51,19 @@ func (c *cutter) write(kept *result, r request) ([]byte, error) {
 	return appendSection(out, sectionData, segments(kept.data, place)), nil
 }
 
-// numberTraps gives every called function that was not kept the number of a stub that traps, one for each signature.
-func (c *cutter) numberTraps(funcs []*function, number map[int]int, first int) (stubs [][]byte) {
-	for _, f := range funcs {
-		for _, s := range f.spots {
-			if _, known := number[s.callee]; known || s.kind != spotCall {
-				continue
-			}
-			signature := c.module.signature(s.callee - c.module.imports)
-			i := indexOf(stubs, signature)
-			if i < 0 {
-				i, stubs = len(stubs), append(stubs, signature)
-			}
-			number[s.callee] = first + i
-		}
-	}
-	return stubs
-}
-
-func indexOf(list [][]byte, b []byte) int {
-	return slices.IndexFunc(list, func(x []byte) bool { return bytes.Equal(x, b) })
-}
-
-// signatures numbers the signatures of the entries, the kept functions and the stubs. Entries take and return nothing.
-func signatures(entries int, funcs []*function, stubs [][]byte) (types, numbers [][]byte) {
+// signatures numbers the signatures of the entries and the kept functions. Entries and ordinary functions take and return
+// nothing.
+func signatures(entries int, funcs []*function) (types, numbers [][]byte) {
 	types = [][]byte{{typeFunc, 0, 0}}
 	for range entries {
 		numbers = append(numbers, []byte{0})
 	}
-	wanted := make([][]byte, 0, len(funcs)+len(stubs))
 	for _, f := range funcs {
-		wanted = append(wanted, f.signature)
-	}
-	for _, signature := range append(wanted, stubs...) {
-		i := indexOf(types, signature)
-		if i < 0 {
-			i, types = len(types), append(types, signature)
+		i := 0
+		if !bytes.Equal(f.signature, goFunction) {
+			if i = slices.IndexFunc(types, func(t []byte) bool { return bytes.Equal(t, f.signature) }); i < 0 {
+				i, types = len(types), append(types, f.signature)
+			}
 		}
 		numbers = append(numbers, appendUleb(nil, i))
 	}
@@ -131,31 +108,11 @@ func (c *cutter) globals(r request, place map[int]int) (globals, exports [][]byt
 	return globals, exports, nil
 }
 
-// entry calls a Go function on a fresh stack: set SP below the place of a return address, resume at 0, drop the result.
-// A trap in an earlier call leaves nothing behind that matters.
+// entry calls a Go function on a fresh stack: SP stands below the place of a return address. A trap in an earlier call
+// leaves nothing behind that matters.
 func entry(function int) []byte {
-	b := appendSleb([]byte{0, 0x41}, stackBytes-8)
-	b = append(b, 0x24, 0, 0x41, 0, 0x10)
-	return append(appendUleb(b, function), 0x1a, 0x0b)
-}
-
-// rewrite returns a function's code with its numbers changed to those of the small module.
-func rewrite(f *function, number, place map[int]int) []byte {
-	var b []byte
-	from := 0
-	for _, s := range f.spots {
-		b = append(b, f.code[from:s.from]...)
-		from = s.to
-		switch s.kind {
-		case spotCall:
-			b = appendUleb(b, number[s.callee])
-		case spotReturn:
-			b = appendSleb(b, 0)
-		case spotData:
-			b = appendSleb(b, int64(place[s.datum])+s.add)
-		}
-	}
-	return append(b, f.code[from:]...)
+	b := appendSleb([]byte{0, opI32Const}, stackBytes-8)
+	return append(appendUleb(append(b, opGlobalSet, 0, opCall), function), opEnd)
 }
 
 // segments encodes initial memory without the zeros at either end of each datum.

@@ -48,6 +48,7 @@ func kernel() {
 	output[6] = branch(int(math.Abs(input[4])*10) % 12)
 	views.carve(scratch[:])
 	output[8] = views.high[3] + views.low[253]
+	output[9] = mirrored(input[9])
 	copied := input
 	copied[3] = sum
 	output[7] = copied[3] + copied[4]
@@ -85,6 +86,16 @@ func branch(i int) float64 {
 		return math.Cos(1e300)
 	}
 	return math.Trunc(float64(i) / 3)
+}
+
+// mirrored calls itself, once.
+//
+//go:noinline
+func mirrored(x float64) float64 {
+	if x < 0 {
+		return 2 - mirrored(-x)
+	}
+	return math.Erfc(x)
 }
 
 func main() {}

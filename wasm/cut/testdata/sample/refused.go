@@ -36,9 +36,6 @@ func prepared() { output[0] = computed[int(input[0])&63] }
 //go:wasmexport pointers
 func pointers() { output[0] = window[1] }
 
-//go:wasmexport recursive
-func recursive() { output[0] = factorial(input[0]) }
-
 //go:noinline
 func factorial(x float64) float64 {
 	if x < 2 {

@@ -1,0 +1,286 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Go's convention lets every function be left in the middle and resumed: it takes the number of a resume point, returns
+// whether the caller must leave too, and jumps by setting that number and going through a table. Nothing is ever resumed
+// here, so the same code can be said more briefly. Each step below is exact: the arithmetic is not touched.
+
+// shrink rewrites a body. Functions of the ordinary convention come to take and return nothing.
+func (c *cutter) shrink(b *body, ordinary bool) error {
+	if err := c.plainCalls(b); err != nil {
+		return err
+	}
+	b.dropStackCheck()
+	b.shortTraps()
+	if ordinary {
+		if err := b.plainReturns(); err != nil {
+			return err
+		}
+		b.directJumps()
+	}
+	b.dropDead()
+	b.joinTraps()
+	b.dropDead()
+	b.dropUnusedBlocks()
+	b.foldIfs()
+	return nil
+}
+
+// is reports whether instructions from i on have the given codes.
+func (b *body) is(i int, ops ...byte) bool {
+	if i < 0 || i+len(ops) > len(b.code) {
+		return false
+	}
+	for k, op := range ops {
+		if b.code[i+k].op != op {
+			return false
+		}
+	}
+	return true
+}
+
+// plainCalls turns
+//
+//	push return address; resume point 0; call f; leave if f says so
+//
+// into a call, or into unreachable where f traps. The place of the return address stays: arguments are found by it.
+func (c *cutter) plainCalls(b *body) error {
+	for i := 0; i < len(b.code); i++ {
+		x := b.code[i]
+		if x.op != opCall {
+			continue
+		}
+		callee := c.funcs[x.spot.callee]
+		if callee == nil {
+			b.code[i] = &instr{op: opUnreachable}
+			continue
+		}
+		if !bytes.Equal(callee.signature, goFunction) {
+			continue
+		}
+		next := i + 1
+		if b.is(next, opGlobalGet, opLocalSet) { // SP is kept in a local too
+			next += 2
+		}
+		leave := next + 1
+		switch {
+		case b.is(next, opBrIf):
+		case b.is(next, opIf, opUnreachable, opEnd):
+			leave = next + 3
+		default:
+			return errors.New("call: its result is used in an unknown way")
+		}
+		if i < 4 || !b.sp(i-4) || !b.is(i-3, opI64Const, opI64Store, opI32Const) || b.code[i-3].spot == nil || b.code[i-1].value != 0 {
+			return errors.New("call: not in the form that the compiler writes")
+		}
+		b.code = slices.Concat(b.code[:i-4], b.code[i:next], b.code[leave:])
+		i -= 4
+	}
+	return nil
+}
+
+// sp reports whether instruction i reads the stack pointer, from its global or from the local that mirrors it.
+func (b *body) sp(i int) bool {
+	x := b.code[i]
+	return x.op == opGlobalGet && x.value == 0 || x.op == opLocalGet && x.value == 1
+}
+
+// dropStackCheck removes the comparison of the stack pointer with the stack's bound, by now
+// "if SP ≤ bound { unreachable }": the stack ends where memory begins, so that running over it traps by itself.
+func (b *body) dropStackCheck() {
+	for i := range b.code {
+		large := b.is(i+1, opGlobalGet, opI32Wrap, opI32Load, opI32Const, opI32Add, opI32LeU, opIf)
+		if !b.sp(i) || !large && !b.is(i+1, opGlobalGet, opI32Wrap, opI32Load, opI32LeU, opIf) || b.code[i+1].value != registerG {
+			continue
+		}
+		for end := i; ; end++ {
+			if b.code[end].op == opEnd {
+				b.code = slices.Delete(b.code, i, end+1)
+				return
+			}
+		}
+	}
+}
+
+// shortTraps removes what only prepares a trap: everything since the last jump, label or call.
+func (b *body) shortTraps() {
+	kept := b.code[:0:0]
+	for _, x := range b.code {
+		if x.op == opUnreachable {
+			for len(kept) > 0 && straight(kept[len(kept)-1].op) {
+				kept = kept[:len(kept)-1]
+			}
+		}
+		kept = append(kept, x)
+	}
+	b.code = kept
+}
+
+// straight reports whether control passes through an instruction without choice.
+func straight(op byte) bool { return op > opCall && op != 0x11 }
+
+// plainReturns removes the result of an ordinary function and its parameter, which becomes a local.
+func (b *body) plainReturns() error {
+	kept := b.code[:0:0]
+	for _, x := range b.code {
+		if x.op == opReturn {
+			last := len(kept) - 1
+			if last < 0 || kept[last].op != opI32Const || kept[last].value != 0 {
+				return errors.New("return: not in the form that the compiler writes")
+			}
+			kept = kept[:last]
+		}
+		kept = append(kept, x)
+	}
+	// A function that calls ends with "leave: i32.const 1"; nobody goes there now.
+	if last := len(kept) - 1; last >= 0 && kept[last].op == opI32Const {
+		kept[last] = &instr{op: opUnreachable}
+	}
+	b.code = kept
+	r := &reader{data: b.locals}
+	groups := r.count()
+	b.locals = append(appendUleb(nil, groups+1), append([]byte{1, typeI32}, b.locals[r.pos:]...)...)
+	return r.err
+}
+
+// directJumps turns "resume point k; go through the table" into a branch wherever the place lies ahead, and leaves in the
+// table what lies behind.
+func (b *body) directJumps() {
+	at := slices.IndexFunc(b.code, func(x *instr) bool { return x.op == opBrTable })
+	if at < 1 || !b.is(at-1, opLocalGet, opBrTable) {
+		return
+	}
+	table := b.code[at]
+	ends := b.ends()
+	behind := []*instr{table.labels[0]}
+	for i := at + 1; i < len(b.code); i++ {
+		if !b.is(i, opI32Const, opLocalSet, opBr) || b.code[i+1].value != 0 || b.code[i+2].label.op != opLoop {
+			continue
+		}
+		target := table.labels[min(int(b.code[i].value), len(table.labels)-1)]
+		if ends[target] > i {
+			b.code[i+2].label = target
+			b.code[i], b.code[i+1] = nil, nil
+			i += 2
+			continue
+		}
+		k := slices.Index(behind, target)
+		if k < 0 {
+			k, behind = len(behind), append(behind, target)
+		}
+		b.code[i] = &instr{op: opI32Const, value: int64(k)}
+	}
+	table.labels = behind // the last is the default
+	if len(behind) == 1 {
+		b.code[at-1], b.code[at] = nil, nil
+	}
+	b.code = slices.DeleteFunc(b.code, func(x *instr) bool { return x == nil })
+}
+
+// ends tells where each block ends.
+func (b *body) ends() map[*instr]int {
+	ends := map[*instr]int{}
+	for i, x := range b.code {
+		if x.op == opEnd {
+			ends[x.open] = i
+		}
+	}
+	return ends
+}
+
+// dropDead removes what follows an unconditional jump up to the end of its block.
+func (b *body) dropDead() {
+	kept := b.code[:0:0]
+	dead, depth := false, 0
+	for _, x := range b.code {
+		if dead {
+			switch x.op {
+			case opBlock, opLoop, opIf:
+				depth++
+			case opElse:
+				dead = depth > 0
+			case opEnd:
+				if dead = depth > 0; dead {
+					depth--
+					continue
+				}
+			}
+			if dead {
+				continue
+			}
+		}
+		kept = append(kept, x)
+		switch x.op {
+		case opUnreachable, opBr, opBrTable, opReturn:
+			dead, depth = true, 0
+		}
+	}
+	b.code = kept
+}
+
+// joinTraps sends every branch to a place that traps to the last such place, which lies ahead of all of them.
+func (b *body) joinTraps() {
+	var last *instr
+	trap := map[*instr]bool{}
+	for i := range b.code {
+		if b.is(i, opEnd, opUnreachable) && b.code[i].open.op == opBlock {
+			trap[b.code[i].open] = true
+			last = b.code[i].open
+		}
+	}
+	nest := []*instr{}
+	for _, x := range b.code {
+		switch x.op {
+		case opBlock, opLoop, opIf:
+			nest = append(nest, x)
+		case opEnd:
+			nest = nest[:len(nest)-1]
+		case opBr, opBrIf:
+			if trap[x.label] && slices.Contains(nest, last) {
+				x.label = last
+			}
+		}
+	}
+}
+
+// dropUnusedBlocks removes blocks and loops that no branch names.
+func (b *body) dropUnusedBlocks() {
+	used := map[*instr]bool{}
+	for _, x := range b.code {
+		used[x.label] = true
+		for _, label := range x.labels {
+			used[label] = true
+		}
+	}
+	unused := func(x *instr) bool { return (x.op == opBlock || x.op == opLoop) && !used[x] }
+	b.code = slices.DeleteFunc(b.code, func(x *instr) bool { return unused(x) || x.op == opEnd && unused(x.open) })
+	// A block whose end was the target of a fall through dead code may have left dead code behind.
+	b.dropDead()
+}
+
+// foldIfs turns "if { br }" into br_if.
+func (b *body) foldIfs() {
+	for i := 0; i < len(b.code); i++ {
+		if b.is(i, opIf, opBr, opEnd) {
+			b.code = slices.Replace(b.code, i, i+3, &instr{op: opBrIf, label: b.code[i+1].label})
+		}
+	}
+}
+
+// body decodes, shrinks and checks one kept function.
+func (c *cutter) body(f *function) (*body, error) {
+	b, err := decode(f)
+	if err == nil {
+		err = c.shrink(b, bytes.Equal(f.signature, goFunction))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.name, err)
+	}
+	return b, nil
+}
