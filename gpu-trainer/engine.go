@@ -3,14 +3,19 @@ package trainer
 import (
 	"fmt"
 	"runtime"
+	"slices"
 
 	"github.com/ewtune/ewtune/gpu-trainer/dp"
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 )
 
+// BFloat16 is the precision of float32 whose matrix products, forward and backward, round their factors to bfloat16 and add in
+// float32. Weights, activations, norms, clipped sums and the optimiser stay in float32: what is released is bounded as ever.
+const BFloat16 = "bfloat16"
+
 // EngineOptions say how an Engine computes; none of them changes what is private. The zero value is the default.
 type EngineOptions struct {
-	Precision string `json:"precision,omitempty"`  // float32 (default) or float64
+	Precision string `json:"precision,omitempty"`  // float32 (default), float64 or bfloat16 (see BFloat16)
 	Device    string `json:"device,omitempty"`     // cpu (default)
 	Threads   int    `json:"threads,omitempty"`    // [all that the Go runtime may use]
 	MaxTokens int    `json:"max_tokens,omitempty"` // most tokens of one physical batch [4096]
@@ -112,8 +117,8 @@ func (o *EngineOptions) normalise() error {
 		o.MaxTokens = 4096
 	}
 	switch {
-	case o.Precision != "" && o.Precision != "float32" && o.Precision != "float64":
-		return fmt.Errorf("precision %q: must be float32 or float64", o.Precision)
+	case !slices.Contains([]string{"", "float32", "float64", BFloat16}, o.Precision):
+		return fmt.Errorf("precision %q: must be float32, float64 or %s", o.Precision, BFloat16)
 	case o.Device != "" && o.Device != "cpu":
 		return fmt.Errorf("device %q: must be cpu", o.Device)
 	case o.Threads < 1:

@@ -44,6 +44,7 @@ func newCore[T kernels.Float](m *model.Model, method model.Method, o EngineOptio
 	}
 	c := &core[T]{options: o, base: m, method: method, backend: cpu.New[T](o.Threads), weights: map[string]*weight[T]{},
 		programs: map[programKind]*program{}}
+	c.backend.Pool.UseBFloat16(o.Precision == BFloat16)
 	for _, t := range tensors {
 		c.addWeight(t)
 	}

@@ -57,7 +57,7 @@ func benchTrainCommand() *cli.Command {
 			&cli.StringFlag{Name: "size", Value: "mini", Usage: "tiny (L2 H128), mini (L4 H256), minilm (L6 H384), small (L4 H512) or base (L12 H768)"},
 			&cli.StringFlag{Name: "method", Value: model.LoRA, Usage: "full, lora, bitfit, head, rgp or adapter"},
 			&cli.StringFlag{Name: "mode", Value: "dp", Usage: "dp or nonprivate"},
-			&cli.StringFlag{Name: "precision", Value: "float32", Usage: "float32 or float64"},
+			&cli.StringFlag{Name: "precision", Value: "float32", Usage: "float32, float64 or bfloat16"},
 			&cli.IntFlag{Name: "seq", Value: 64, Usage: "tokens of an example"},
 			&cli.IntFlag{Name: "batch", Value: 32, Usage: "examples of a physical batch"},
 			&cli.IntFlag{Name: "accum", Value: 1, Usage: "physical batches of a step"},
