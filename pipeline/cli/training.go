@@ -1,56 +1,178 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/ewtune/ewtune/eval/report"
+	trainer "github.com/ewtune/ewtune/gpu-trainer"
+	"github.com/ewtune/ewtune/gpu-trainer/dp"
+	"github.com/ewtune/ewtune/gpu-trainer/model"
 	"github.com/ewtune/ewtune/pipeline"
 )
 
 func trainingCommands() []*cli.Command {
-	return []*cli.Command{modelCommand()}
+	return []*cli.Command{modelCommand(), trainCommand(), resumeCommand(), predictCommand()}
 }
 
-func modelCommand() *cli.Command {
-	return &cli.Command{
-		Name:        "model",
-		Usage:       "make model folders in the Hugging Face layout",
-		Subcommands: []*cli.Command{modelInitCommand()},
+// trainingFlags are those that train and reproduce share.
+func trainingFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "data", Usage: "GLUE folder, a folder of prepared splits, or a flight:// URL"},
+		&cli.StringFlag{Name: "tokenizer", Usage: "folder with vocab.txt, tokenizer.json or vocab.json and merges.txt (default: the model's folder)"},
+		&cli.IntFlag{Name: "max-length", Usage: "tokens of a row, special tokens included"},
+		&cli.StringFlag{Name: "model", Usage: "folder in the Hugging Face layout (default: the tiny preset)"},
+		&cli.Int64Flag{Name: "batch-size", Usage: "expected batch size"},
+		&cli.Float64Flag{Name: "epochs", Usage: "passes over the data; the steps are epochs*floor(N/B)"},
+		&cli.Float64Flag{Name: "learning-rate", Usage: "peak learning rate"},
+		&cli.Float64Flag{Name: "clip", Usage: "clipping norm"},
+		&cli.StringFlag{Name: "clip-mode", Usage: "flat, per-layer or automatic"},
+		&cli.StringFlag{Name: "optimizer", Usage: "adamw, adam, sgd or adambc"},
+		&cli.StringFlag{Name: "schedule", Usage: "of the learning rate: polynomial, cosine or constant"},
+		&cli.IntFlag{Name: "rank", Usage: "of lora or rgp"},
+		&cli.BoolFlag{Name: "dropout", Usage: "dropout at the rates of the model's configuration"},
+		&cli.StringFlag{Name: "precision", Value: "float32", Usage: "float32 or float64"},
+		&cli.StringFlag{Name: "device", Value: "cpu", Usage: "cpu or opencl"},
+		&cli.BoolFlag{Name: "seed-known", Usage: "draw lots and noise from the seed too: repeatable, and no privacy"},
 	}
 }
 
-func modelInitCommand() *cli.Command {
+// recipeFlags reads the flags that change a recipe; what was not given stays zero.
+func recipeFlags(c *cli.Context) pipeline.Recipe {
+	return pipeline.Recipe{
+		BatchSize: c.Int64("batch-size"), Epochs: c.Float64("epochs"), LearningRate: c.Float64("learning-rate"),
+		ClippingNorm: c.Float64("clip"), ClippingMode: c.String("clip-mode"), Schedule: c.String("schedule"),
+		Optimizer: dp.Optimizer{Kind: c.String("optimizer")}, Dropout: c.Bool("dropout"),
+	}
+}
+
+func trainCommand() *cli.Command {
 	return &cli.Command{
-		Name:      "init",
-		Usage:     "make an untrained BERT encoder, its embeddings from public word vectors",
-		UsageText: "ewtune model init --tokenizer bert-base-uncased --vectors glove --out model",
+		Name:      "train",
+		Usage:     "train one model on one task, privately unless --non-private",
+		UsageText: "ewtune train --task sst2 --data glue --tokenizer bert-base-uncased --model model --epsilon 8 --delta 1e-5 --out run",
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "task", Required: true, Usage: "sst2, qnli, qqp or mnli"},
+			&cli.StringFlag{Name: "out", Required: true, Usage: "new run folder"},
+			&cli.StringFlag{Name: "method", Usage: "full, lora, bitfit, head, rgp, adapter or prompt"},
+			&cli.Float64Flag{Name: "epsilon", Value: 8, Usage: "privacy budget"},
+			&cli.Float64Flag{Name: "delta", Value: 1e-5, Usage: "delta of the budget"},
+			&cli.StringFlag{Name: "accountant", Value: pipeline.Certified, Usage: "who sets the noise: certified, rdp or edgeworth"},
+			&cli.BoolFlag{Name: "allow-estimate", Usage: "let an accountant that is an estimate set the noise; the claim is then marked \"estimate, not a guarantee\""},
+			&cli.Float64Flag{Name: "noise-multiplier", Usage: "noise instead of the accountant's"},
+			&cli.BoolFlag{Name: "non-private", Usage: "no clipping and no noise"},
+			&cli.Uint64Flag{Name: "seed", Usage: "draws fresh weights; see --seed-known"},
+		}, append(trainingFlags(), jsonFlag(), quietFlag())...),
+		Action: func(c *cli.Context) error {
+			spec, err := trainSpec(c)
+			if err != nil {
+				return err
+			}
+			return runAndReport(c, c.String("out"), func(ctx context.Context, dir string, progress func(trainer.Progress)) error {
+				return pipeline.TrainInto(ctx, dir, spec, progress)
+			})
+		},
+	}
+}
+
+func trainSpec(c *cli.Context) (pipeline.RunSpec, error) {
+	spec, err := pipeline.NewRunSpec(pipeline.Input{
+		Task: c.String("task"), Data: c.String("data"), Tokenizer: c.String("tokenizer"), MaxLength: c.Int("max-length"),
+	}, c.String("model"), !c.Bool("non-private"), recipeFlags(c))
+	if err != nil {
+		return spec, err
+	}
+	if method := c.String("method"); method != "" && method != spec.Recipe.Method.Kind {
+		spec.Recipe.Method = model.Method{Kind: method}
+	}
+	if rank := c.Int("rank"); rank != 0 {
+		spec.Recipe.Method.Rank = rank
+	}
+	spec.Name, spec.Seed, spec.SeedAll = filepath.Base(c.String("out")), c.Uint64("seed"), c.Bool("seed-known")
+	spec.Engine = trainer.EngineOptions{Precision: c.String("precision"), Device: c.String("device")}
+	if c.Bool("non-private") {
+		return spec, nil
+	}
+	accountant := c.String("accountant")
+	spec.Budget = &pipeline.Budget{Epsilon: c.Float64("epsilon"), Delta: c.Float64("delta"), Accountant: accountant, Noise: c.Float64("noise-multiplier")}
+	return spec, pipeline.CheckAccountant(accountant, c.Bool("allow-estimate"))
+}
+
+func resumeCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "resume",
+		Usage:     "go on with a run from its last checkpoint, to the same bits",
+		UsageText: "ewtune resume run",
+		ArgsUsage: "RUN",
+		Flags:     []cli.Flag{jsonFlag(), quietFlag()},
+		Action: func(c *cli.Context) error {
+			dir, err := oneArgument(c, "the run folder")
+			if err != nil {
+				return err
+			}
+			return runAndReport(c, dir, pipeline.ResumeRun)
+		},
+	}
+}
+
+func predictCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "predict",
+		Usage:     "predict a split with a run's model, into a file of predictions with hashes",
+		UsageText: "ewtune predict --split test --data glue --out predictions.jsonl run",
+		ArgsUsage: "RUN",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "tokenizer", Required: true, Usage: "folder with the WordPiece vocabulary, vocab.txt"},
-			&cli.StringFlag{Name: "vectors", Usage: "folder with words.txt and one safetensors file of vectors (default: random embeddings)"},
-			&cli.StringFlag{Name: "out", Required: true, Usage: "new folder to write"},
-			&cli.IntFlag{Name: "layers", Value: 2, Usage: "encoder layers"},
-			&cli.IntFlag{Name: "hidden", Value: 128, Usage: "hidden size"},
-			&cli.IntFlag{Name: "heads", Usage: "attention heads (default: hidden size / 64)"},
-			&cli.Float64Flag{Name: "scale", Value: 0.05, Usage: "standard deviation of the embeddings that start from vectors"},
-			&cli.Uint64Flag{Name: "seed", Usage: "draws the random weights"},
-			jsonFlag(),
+			&cli.StringFlag{Name: "split", Value: "dev", Usage: "split of the data"},
+			&cli.StringFlag{Name: "data", Usage: "GLUE folder, prepared folder or flight:// URL (default: what the run was trained on)"},
+			&cli.StringFlag{Name: "out", Required: true, Usage: "new file"},
+			jsonFlag(), quietFlag(),
 		},
 		Action: func(c *cli.Context) error {
-			summary, err := pipeline.InitModel(pipeline.InitOptions{
-				Vocabulary: c.String("tokenizer"), Vectors: c.String("vectors"), Out: c.String("out"),
-				Layers: c.Int("layers"), Hidden: c.Int("hidden"), Heads: c.Int("heads"),
-				Scale: c.Float64("scale"), Seed: c.Uint64("seed"),
-			})
+			dir, err := oneArgument(c, "the run folder")
+			if err != nil {
+				return err
+			}
+			summary, err := pipeline.PredictRun(c.Context, dir, c.String("data"), c.String("split"), c.String("out"))
 			if err != nil {
 				return err
 			}
 			if c.Bool("json") {
 				return printJSON(c.App.Writer, summary)
 			}
-			_, err = fmt.Fprintf(c.App.Writer, "%s: %d parameters, %d words, %d of them with a vector\n",
-				c.String("out"), summary.Parameters, summary.Vocabulary, summary.Covered)
+			_, err = fmt.Fprintf(c.App.Writer, "%s: %d rows, %d of %d labelled ones right\n", c.String("out"), summary.Rows, summary.Correct, summary.Labelled)
 			return err
 		},
 	}
+}
+
+// runAndReport runs with a progress view, then reports the run folder.
+func runAndReport(c *cli.Context, dir string, run func(context.Context, string, func(trainer.Progress)) error) error {
+	progress := newView(c.App.ErrWriter, c.Bool("quiet"))
+	err := run(c.Context, dir, func(p trainer.Progress) {
+		progress.show(pipeline.Stage{Name: filepath.Base(dir), Progress: p})
+	})
+	progress.done()
+	if err != nil {
+		return interrupted(c, err, "ewtune resume "+dir+" goes on")
+	}
+	result, err := pipeline.WriteReport(dir)
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return printJSON(c.App.Writer, result)
+	}
+	return report.Table(c.App.Writer, result)
+}
+
+// interrupted adds to the error of a command that was stopped how to go on.
+func interrupted(c *cli.Context, err error, hint string) error {
+	if c.Context.Err() != nil && errors.Is(err, context.Canceled) {
+		return fmt.Errorf("interrupted; %s", hint)
+	}
+	return err
 }

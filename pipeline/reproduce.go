@@ -1,0 +1,225 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+
+	"github.com/ewtune/ewtune/datasets"
+	"github.com/ewtune/ewtune/eval"
+	"github.com/ewtune/ewtune/eval/report"
+	trainer "github.com/ewtune/ewtune/gpu-trainer"
+	"github.com/ewtune/ewtune/gpu-trainer/model"
+)
+
+// ReproduceOptions is the matrix {task} × {epsilon} × {accountant} × {method} × {seed} and what its runs share. Zero fields
+// take the values in brackets. It is stored in the output folder, so that a later call goes on with the same matrix.
+type ReproduceOptions struct {
+	Tasks       []string  `json:"tasks"`       // [all four]
+	Epsilons    []float64 `json:"epsilons"`    // [8]
+	Delta       float64   `json:"delta"`       // [1e-5]
+	Accountants []string  `json:"accountants"` // [certified]
+	Methods     []string  `json:"methods"`     // of private runs [the recipe's]
+	Seeds       []uint64  `json:"seeds"`       // [0]
+
+	Data      string `json:"data"`       // GLUE folder [the generated corpus]
+	Rows      int    `json:"rows"`       // training rows of each task of the generated corpus [datasets.DefaultTrainRows]
+	Tokenizer string `json:"tokenizer"`  // [generated corpus: learned from it; else: must be named]
+	MaxLength int    `json:"max_length"` // tokens [DefaultMaxLength]
+	Model     string `json:"model"`      // folder in the Hugging Face layout [the tiny preset]
+
+	Private Recipe `json:"private"` // [by Data]
+	Public  Recipe `json:"public"`  // of the run without privacy beside them [by Data]
+
+	Precision string `json:"precision"` // [float32]
+	Device    string `json:"device"`    // [cpu]
+	SeedAll   bool   `json:"seed_all"`  // repeatable and not private: for tests
+}
+
+func (o ReproduceOptions) withDefaults() ReproduceOptions {
+	if len(o.Tasks) == 0 {
+		for _, task := range datasets.Tasks() {
+			o.Tasks = append(o.Tasks, task.Name)
+		}
+	}
+	if len(o.Epsilons) == 0 {
+		o.Epsilons = []float64{8}
+	}
+	if o.Delta == 0 {
+		o.Delta = 1e-5
+	}
+	if len(o.Accountants) == 0 {
+		o.Accountants = []string{Certified}
+	}
+	if len(o.Seeds) == 0 {
+		o.Seeds = []uint64{0}
+	}
+	private, public := privateRecipe, publicRecipe
+	if o.Data == "" {
+		private, public = generatedPrivate, generatedPublic
+	}
+	o.Private, o.Public = o.Private.orElse(private), o.Public.orElse(public)
+	if len(o.Methods) == 0 {
+		o.Methods = []string{o.Private.Method.Kind}
+	}
+	return o
+}
+
+// Stage is told what the matrix is doing: which run of how many, and how far it has come.
+type Stage struct {
+	Run, Runs int    // from 1; 0 while data is prepared
+	Name      string // of the run, or what is prepared
+	trainer.Progress
+}
+
+// Reproduce runs the matrix into the folder out and reports it there. Runs that the folder already holds are kept, so a call
+// that was interrupted goes on where it stopped; it must be given the same options.
+func Reproduce(ctx context.Context, out string, o ReproduceOptions, progress func(Stage)) (*eval.Report, error) {
+	o = o.withDefaults()
+	if err := claimFolder(out, o); err != nil {
+		return nil, err
+	}
+	runs, err := o.runs(ctx, out, progress)
+	if err != nil {
+		return nil, err
+	}
+	for i, run := range runs {
+		stage := Stage{Run: i + 1, Runs: len(runs), Name: run.Name}
+		err := run.Run(ctx, filepath.Join(out, "runs", run.Name), func(p trainer.Progress) {
+			stage.Progress = p
+			progress(stage)
+		})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", run.Name, err)
+		}
+	}
+	return WriteReport(out)
+}
+
+// WriteReport computes the report of every run below a folder and writes its files there.
+func WriteReport(out string) (*eval.Report, error) {
+	result, err := eval.Build(os.DirFS(out))
+	if err != nil {
+		return nil, err
+	}
+	files, err := report.Render(result, report.Options{})
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		if err := writeFile(filepath.Join(out, file.Name), file.Data); err != nil {
+			return nil, err
+		}
+	}
+	return result, nil
+}
+
+// matrixFile holds the options of the matrix in a folder.
+const matrixFile = "reproduce.json"
+
+// claimFolder makes a new folder for the matrix, or finds that the folder holds this very matrix.
+func claimFolder(out string, o ReproduceOptions) error {
+	text, err := os.ReadFile(filepath.Join(out, matrixFile))
+	if err == nil {
+		var begun ReproduceOptions
+		if err := json.Unmarshal(text, &begun); err != nil {
+			return fmt.Errorf("%s: %w", filepath.Join(out, matrixFile), err)
+		}
+		if !reflect.DeepEqual(begun, o) {
+			return fmt.Errorf("output folder %s: was begun with other options (%s); give the same ones or name a new folder", out, matrixFile)
+		}
+		return nil
+	}
+	if err := refuseExisting(out); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(out, 0o777); err != nil {
+		return err
+	}
+	return writeJSON(filepath.Join(out, matrixFile), o)
+}
+
+// runs prepares the data and lists the runs of the matrix: for each task and seed one without privacy, then the private ones.
+func (o ReproduceOptions) runs(ctx context.Context, out string, progress func(Stage)) ([]RunSpec, error) {
+	data, tokens, err := o.corpus(ctx, out, progress)
+	if err != nil {
+		return nil, err
+	}
+	var all []RunSpec
+	for _, name := range o.Tasks {
+		task, err := datasets.TaskByName(name)
+		if err != nil {
+			return nil, err
+		}
+		progress(Stage{Name: "preparing " + task.Title})
+		input := Input{Task: task.Name, Data: data, Tokenizer: tokens, MaxLength: o.MaxLength}
+		splits, err := input.prepare(ctx, filepath.Join(out, "shards"))
+		if err != nil {
+			return nil, err
+		}
+		for _, seed := range o.Seeds {
+			base := RunSpec{
+				Input: input, Splits: splits, Model: o.Model, Seed: seed, SeedAll: o.SeedAll, Public: o.Data == "",
+				Engine: trainer.EngineOptions{Precision: o.Precision, Device: o.Device},
+			}
+			all = append(all, o.cells(base)...)
+		}
+	}
+	return all, nil
+}
+
+// corpus returns the folders of text and tokenizer, and writes the generated corpus if no data is named.
+func (o ReproduceOptions) corpus(ctx context.Context, out string, progress func(Stage)) (data, tokens string, err error) {
+	if o.Data != "" {
+		tokens = o.Tokenizer
+		if tokens == "" {
+			tokens = o.Model
+		}
+		return o.Data, tokens, nil
+	}
+	data = filepath.Join(out, "corpus")
+	tokens = o.Tokenizer
+	if tokens == "" {
+		tokens = data
+	}
+	if _, err := os.Stat(filepath.Join(data, "vocab.txt")); err == nil {
+		return data, tokens, nil
+	}
+	progress(Stage{Name: "writing the generated corpus"})
+	if err := os.RemoveAll(data); err != nil { // what an interrupted call left
+		return "", "", err
+	}
+	if err := datasets.Generate(ctx, datasets.GenerateOptions{Dir: data, Tasks: o.Tasks, TrainRows: o.Rows}); err != nil {
+		return "", "", err
+	}
+	return data, tokens, BuildVocabulary(ctx, data, generatedVocabulary)
+}
+
+// generatedVocabulary is the size of the vocabulary learned from the generated corpus; it covers all its words.
+const generatedVocabulary = 2000
+
+// cells are the runs of one task and seed.
+func (o ReproduceOptions) cells(base RunSpec) []RunSpec {
+	public := base
+	public.Name = fmt.Sprintf("%s-nonprivate-s%d", base.Input.Task, base.Seed)
+	public.Recipe = o.Public
+	all := []RunSpec{public}
+	for _, epsilon := range o.Epsilons {
+		for _, accountant := range o.Accountants {
+			for _, method := range o.Methods {
+				run := base
+				run.Name = fmt.Sprintf("%s-eps%g-%s-%s-s%d", base.Input.Task, epsilon, accountant, method, base.Seed)
+				run.Recipe, run.Baseline = o.Private, public.Name
+				if method != run.Recipe.Method.Kind {
+					run.Recipe.Method = model.Method{Kind: method}
+				}
+				run.Budget = &Budget{Epsilon: epsilon, Delta: o.Delta, Accountant: accountant}
+				all = append(all, run)
+			}
+		}
+	}
+	return all
+}

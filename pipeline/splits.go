@@ -1,0 +1,61 @@
+package pipeline
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/ewtune/ewtune/datasets"
+)
+
+// Input says where a task's text comes from and how it becomes tokens.
+type Input struct {
+	Task      string `json:"task"`                 // short name of one of the four
+	Data      string `json:"data"`                 // GLUE folder, the task's own folder, a folder of prepared splits, or a flight:// URL of such
+	Tokenizer string `json:"tokenizer,omitempty"`  // folder or file, for text
+	MaxLength int    `json:"max_length,omitempty"` // tokens; 0 is DefaultMaxLength
+}
+
+const trainSplit = "train"
+
+// prepared tells whether Data needs no tokenizing.
+func (in Input) prepared() bool {
+	if strings.HasPrefix(in.Data, "flight://") || strings.HasPrefix(in.Data, "flight+tls://") {
+		return true
+	}
+	_, err := os.Stat(filepath.Join(in.Data, trainSplit, ManifestFile))
+	return err == nil
+}
+
+// prepare makes sure that the training split and every evaluation split are there as Arrow shards, below out where Data is
+// text, and returns the location of each by name. What an interrupted run has prepared is kept.
+func (in Input) prepare(ctx context.Context, out string) (map[string]string, error) {
+	task, err := datasets.TaskByName(in.Task)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]string{}
+	for _, split := range append([]string{trainSplit}, evaluationSplits(task)...) {
+		folder := filepath.Join(out, in.Task, split)
+		if _, err := os.Stat(filepath.Join(folder, ManifestFile)); err == nil {
+			found[split] = folder
+			continue
+		}
+		if found[split], err = in.prepareSplit(ctx, split, folder); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// evaluationSplits are the labelled splits that a task is scored on: dev, or MNLI's matched and mismatched.
+func evaluationSplits(task datasets.Task) []string {
+	var names []string
+	for _, split := range task.Splits {
+		if split.Labelled && strings.HasPrefix(split.Name, "dev") {
+			names = append(names, split.Name)
+		}
+	}
+	return names
+}
