@@ -134,8 +134,8 @@ type run struct {
 	faults   []string // damage that a resumed run got over
 	base     *model.Model
 	planted  *canaries
-	finished bool  // before it was resumed: the key is gone
-	saved    int64 // step of the newest checkpoint
+	finished bool    // before it was resumed: the key is gone
+	saved    int64   // step of the newest checkpoint
 	pricedAt int64   // steps whose price is held
 	price    float64 // largest that was told: no step costs less than none
 	began    time.Time

@@ -18,7 +18,7 @@ func TestFactor(t *testing.T) {
 		{"one of four groups", flat.Group(4), 4, 0.25},
 	}
 	for _, c := range cases {
-		if got := c.clip.Factor(c.norm); math.Abs(got-c.want) > 1e-15*c.want {
+		if got := c.clip.Factor(c.norm); !(math.Abs(got-c.want) <= 1e-15*c.want) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
