@@ -80,6 +80,9 @@ func (o *PrepareOptions) complete() error {
 	if o.Compression == "" {
 		o.Compression = "none"
 	}
+	if o.Source.Vocabulary == "" { // binarised text is read back by the same vocabulary
+		o.Source.Vocabulary = filepath.Join(o.Tokenizer, "vocab.json")
+	}
 	switch {
 	case o.Out == "":
 		return errors.New("out: must name a folder")

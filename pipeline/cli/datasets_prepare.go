@@ -18,11 +18,16 @@ func datasetsPrepare() *cli.Command {
 		Name:  "prepare",
 		Usage: "tokenize splits into Arrow shards with a manifest",
 		Description: "Writes OUT/SPLIT for each split. A run that was cut off goes on where it stopped.\n\nExample:\n" +
-			"  ewtune datasets prepare --task sst2 --data glue --tokenizer bert-base-uncased --max-length 128 --out prepared",
+			"  ewtune datasets prepare --task sst2 --data glue --tokenizer bert-base-uncased --max-length 128 --out prepared\n" +
+			"  ewtune datasets prepare --data mine.csv --text review --label stars --labels bad,good --tokenizer T --out prepared",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "task", Usage: "sst2, qnli, qqp or mnli", Required: true},
-			&cli.StringFlag{Name: "data", Usage: "GLUE folder, or the task's own folder", Required: true},
-			&cli.StringSliceFlag{Name: "split", Usage: "splits to prepare (default all that are present)"},
+			&cli.StringFlag{Name: "task", Usage: "sst2, qnli, qqp or mnli; leave it out for data of your own"},
+			&cli.StringFlag{Name: "data", Usage: "GLUE folder, the task's own folder, a fairseq folder, or a file", Required: true},
+			&cli.StringSliceFlag{Name: "split", Usage: "splits to prepare (default all of the task that are present)"},
+			&cli.StringFlag{Name: "text", Usage: "column of the text, in data of your own"},
+			&cli.StringFlag{Name: "pair", Usage: "column of the second text"},
+			&cli.StringFlag{Name: "label", Usage: "column of the label"},
+			&cli.StringSliceFlag{Name: "labels", Usage: "spelling of each class, in order"},
 			&cli.StringFlag{Name: "tokenizer", Usage: "folder or file of a WordPiece or BPE tokenizer", Required: true},
 			&cli.IntFlag{Name: "max-length", Usage: "tokens a row keeps", Value: pipeline.DefaultMaxLength},
 			&cli.StringFlag{Name: "out", Usage: "folder to write", Required: true},
@@ -39,11 +44,14 @@ func datasetsPrepare() *cli.Command {
 
 func prepareSplits(c *cli.Context) error {
 	o := pipeline.PrepareOptions{
-		Source:    datasets.OpenOptions{Path: c.String("data"), Task: c.String("task")},
+		Source: datasets.OpenOptions{
+			Path: c.String("data"), Task: c.String("task"), Text: c.String("text"), Pair: c.String("pair"),
+			Label: c.String("label"), Labels: c.StringSlice("labels"),
+		},
 		Tokenizer: c.String("tokenizer"), MaxLength: c.Int("max-length"), Compression: c.String("compression"),
 		ShardRows: c.Int("shard-rows"), Workers: c.Int("workers"), SkipMalformed: c.Bool("skip-malformed"),
 	}
-	splits, err := wantedSplits(c)
+	splits, err := wantedSplits(c, o.Source)
 	if err != nil {
 		return err
 	}
@@ -68,26 +76,32 @@ func prepareSplits(c *cli.Context) error {
 	return nil
 }
 
-// wantedSplits are the named splits, or all whose file is there.
-func wantedSplits(c *cli.Context) ([]string, error) {
+// wantedSplits are the named splits, or all of the task that can be opened.
+func wantedSplits(c *cli.Context, source datasets.OpenOptions) ([]string, error) {
 	if named := c.StringSlice("split"); len(named) > 0 {
 		return named, nil
 	}
-	task, err := datasets.TaskByName(c.String("task"))
+	if source.Task == "" {
+		return []string{"train"}, nil
+	}
+	task, err := datasets.TaskByName(source.Task)
 	if err != nil {
 		return nil, err
 	}
 	var present []string
 	for _, split := range task.Splits {
-		_, err := datasets.GLUEPath(c.String("data"), task, split.Name)
+		source.Split, source.Vocabulary = split.Name, filepath.Join(c.String("tokenizer"), "vocab.json")
+		input, err := datasets.Open(source)
 		if err == nil {
 			present = append(present, split.Name)
-		} else if !errors.Is(err, fs.ErrNotExist) {
+			err = input.Close()
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 	}
 	if len(present) == 0 {
-		return nil, fmt.Errorf("data %s: no file of task %s", c.String("data"), task.Name)
+		return nil, fmt.Errorf("data %s: no file of task %s", source.Path, task.Name)
 	}
 	return present, nil
 }
