@@ -2,4 +2,10 @@ package cli
 
 import "github.com/urfave/cli/v2"
 
-func benchCommands() []*cli.Command { return nil }
+func benchCommands() []*cli.Command {
+	return []*cli.Command{{
+		Name:        "bench",
+		Usage:       "measure this machine",
+		Subcommands: []*cli.Command{benchTokenizeCommand(), benchTrainCommand()},
+	}}
+}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 
 	"github.com/urfave/cli/v2"
@@ -18,4 +19,12 @@ func printJSON(w io.Writer, value any) error {
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(value)
+}
+
+// oneArgument is the only argument of a command, or an error that names what is missing.
+func oneArgument(c *cli.Context, what string) (string, error) {
+	if c.NArg() != 1 {
+		return "", fmt.Errorf("arguments %q: %s takes exactly one, %s", c.Args().Slice(), c.Command.FullName(), what)
+	}
+	return c.Args().First(), nil
 }
