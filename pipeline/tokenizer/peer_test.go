@@ -36,7 +36,7 @@ func TestOfficialPrefixSpace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changed := bytes.ReplaceAll(data, []byte(`"add_prefix_space": false`), []byte(`"add_prefix_space": true`))
+	changed := bytes.ReplaceAll(data, []byte(`"add_prefix_space":false`), []byte(`"add_prefix_space":true`))
 	if bytes.Equal(changed, data) {
 		t.Fatal("add_prefix_space is not where it was")
 	}
