@@ -19,7 +19,7 @@ func TestNoExampleMovesTheSumBeyondItsSensitivity(t *testing.T) {
 	}
 	examples = append(examples, repeated, alternating)
 	for name, method := range methods() {
-		for _, precision := range []string{"float32", "float64"} {
+		for _, precision := range []string{"float32", BFloat16, "float64"} {
 			for _, mode := range []string{dp.ClipFlat, dp.ClipAutomatic, dp.ClipPerLayer} {
 				for _, norm := range []float64{1e-3, 0.3} {
 					worst := worstExample(t, examples, method, precision, dp.Clip{Norm: norm, Mode: mode})
