@@ -202,7 +202,7 @@ func (r *indexed) row(i int) ([]int64, error) {
 	n := int(r.sizes[i])
 	r.raw = append(r.raw[:0], make([]byte, n*r.width)...)
 	if _, err := r.file.ReadAt(r.raw, r.pointers[i]); err != nil {
-		return nil, fmt.Errorf("%d ids at byte %d: %w", n, r.pointers[i], err)
+		return nil, fmt.Errorf("%d ids at byte %d: %w", n, r.pointers[i], withinRow(err))
 	}
 	r.ids = r.ids[:0]
 	for at := 0; at < len(r.raw); at += r.width {
@@ -212,6 +212,14 @@ func (r *indexed) row(i int) ([]int64, error) {
 		return nil, fmt.Errorf("row must end with id %d", fairseqEnd)
 	}
 	return r.ids[:n-1], nil
+}
+
+// withinRow is the error of a file that ends inside a row.
+func withinRow(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // littleEndian reads an integer of 1 to 8 bytes; ids are not negative.
