@@ -21,6 +21,7 @@ const (
 	opCall        = 0x10
 	opLocalGet    = 0x20
 	opLocalSet    = 0x21
+	opLocalTee    = 0x22
 	opGlobalGet   = 0x23
 	opGlobalSet   = 0x24
 	opI32Load     = 0x28
@@ -121,7 +122,7 @@ func (r *reader) instr(nest *[]*instr) (*instr, error) {
 		}
 	case opI32Const, opI64Const:
 		x.value = r.sleb()
-	case opCall, opLocalGet, opLocalSet, opGlobalGet, opGlobalSet:
+	case opCall, opLocalGet, opLocalSet, opLocalTee, opGlobalGet, opGlobalSet:
 		x.value = int64(r.uleb())
 	default:
 		if err := r.operands(x.op); err != nil {
@@ -169,7 +170,7 @@ func (b *body) encode(number, place map[int]int) []byte {
 			out = appendSleb(out, value)
 		case opCall:
 			out = appendUleb(out, number[x.spot.callee])
-		case opLocalGet, opLocalSet, opGlobalGet, opGlobalSet:
+		case opLocalGet, opLocalSet, opLocalTee, opGlobalGet, opGlobalSet:
 			out = appendUleb(out, int(x.value))
 		default:
 			out = append(out, x.raw...)

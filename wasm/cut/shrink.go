@@ -47,9 +47,10 @@ func (b *body) is(i int, ops ...byte) bool {
 
 // plainCalls turns
 //
-//	push return address; resume point 0; call f; leave if f says so
+//	SP −= 8; store the return address there; resume point 0; call f; leave if f says so
 //
-// into a call, or into unreachable where f traps. The place of the return address stays: arguments are found by it.
+// into a call, or into unreachable where f traps. The callee makes room for the address instead (see plainReturns), and
+// gives it back as before, so that SP is the same after the call as before it, in its global and in the local that mirrors it.
 func (c *cutter) plainCalls(b *body) error {
 	for i := 0; i < len(b.code); i++ {
 		x := b.code[i]
@@ -64,25 +65,44 @@ func (c *cutter) plainCalls(b *body) error {
 		if !bytes.Equal(callee.signature, goFunction) {
 			continue
 		}
-		next := i + 1
-		if b.is(next, opGlobalGet, opLocalSet) { // SP is kept in a local too
-			next += 2
-		}
-		leave := next + 1
-		switch {
-		case b.is(next, opBrIf):
-		case b.is(next, opIf, opUnreachable, opEnd):
-			leave = next + 3
-		default:
-			return errors.New("call: its result is used in an unknown way")
-		}
-		if i < 4 || !b.sp(i-4) || !b.is(i-3, opI64Const, opI64Store, opI32Const) || b.code[i-3].spot == nil || b.code[i-1].value != 0 {
+		from, to := b.callStart(i), b.callEnd(i)
+		if from < 0 || to < 0 {
 			return errors.New("call: not in the form that the compiler writes")
 		}
-		b.code = slices.Concat(b.code[:i-4], b.code[i:next], b.code[leave:])
-		i -= 4
+		b.code = slices.Replace(b.code, from, to, x)
+		i = from
 	}
 	return nil
+}
+
+// callStart returns where the sequence before call i begins, or -1.
+func (b *body) callStart(i int) int {
+	if !b.is(i-3, opI64Const, opI64Store, opI32Const) || b.code[i-3].spot == nil || b.code[i-1].value != 0 {
+		return -1
+	}
+	switch {
+	case b.is(i-9, b.code[i-9].op, opI32Const, opI32Sub, opLocalTee, opGlobalSet) && b.sp(i-9) && b.sp(i-4) && b.code[i-8].value == 8:
+		return i - 9
+	case b.is(i-8, b.code[i-8].op, opI32Const, opI32Sub, opGlobalSet) && b.sp(i-8) && b.sp(i-4) && b.code[i-7].value == 8:
+		return i - 8
+	}
+	return -1
+}
+
+// callEnd returns the first instruction after what follows call i, or -1: the local that mirrors SP is read again, and the
+// function left if it must.
+func (b *body) callEnd(i int) int {
+	i++
+	if b.is(i, opGlobalGet, opLocalSet) {
+		i += 2
+	}
+	switch {
+	case b.is(i, opBrIf):
+		return i + 1
+	case b.is(i, opIf, opUnreachable, opEnd):
+		return i + 3
+	}
+	return -1
 }
 
 // sp reports whether instruction i reads the stack pointer, from its global or from the local that mirrors it.
@@ -125,7 +145,8 @@ func (b *body) shortTraps() {
 // straight reports whether control passes through an instruction without choice.
 func straight(op byte) bool { return op > opCall && op != 0x11 }
 
-// plainReturns removes the result of an ordinary function and its parameter, which becomes a local.
+// plainReturns removes the result of an ordinary function and its parameter, which becomes a local, and begins it with
+// room for a return address.
 func (b *body) plainReturns() error {
 	kept := b.code[:0:0]
 	for _, x := range b.code {
@@ -142,7 +163,7 @@ func (b *body) plainReturns() error {
 	if last := len(kept) - 1; last >= 0 && kept[last].op == opI32Const {
 		kept[last] = &instr{op: opUnreachable}
 	}
-	b.code = kept
+	b.code = append([]*instr{{op: opGlobalGet}, {op: opI32Const, value: 8}, {op: opI32Sub}, {op: opGlobalSet}}, kept...)
 	r := &reader{data: b.locals}
 	groups := r.count()
 	b.locals = append(appendUleb(nil, groups+1), append([]byte{1, typeI32}, b.locals[r.pos:]...)...)

@@ -108,10 +108,9 @@ func (c *cutter) globals(r request, place map[int]int) (globals, exports [][]byt
 	return globals, exports, nil
 }
 
-// entry calls a Go function on a fresh stack: SP stands below the place of a return address. A trap in an earlier call
-// leaves nothing behind that matters.
+// entry calls a Go function on a fresh stack: a trap in an earlier call leaves nothing behind that matters.
 func entry(function int) []byte {
-	b := appendSleb([]byte{0, opI32Const}, stackBytes-8)
+	b := appendSleb([]byte{0, opI32Const}, stackBytes)
 	return append(appendUleb(append(b, opGlobalSet, 0, opCall), function), opEnd)
 }
 

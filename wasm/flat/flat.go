@@ -1,0 +1,124 @@
+// Package flat puts the accountant's kernel behind two arrays of numbers, so that it can be called from JavaScript: the
+// caller writes a question to [Input], calls one of the functions without arguments, and reads [Output].
+//
+// Nothing is checked here: the caller (wasm/npm) does. Nothing allocates, so that the functions can be cut out of a linked
+// module; wasm/npm/src/kernel.mjs holds the same layout in JavaScript.
+//
+// Input: number of phases, first argument, second argument, accountant, order, points, adjacency, δ of a series; then for
+// each phase its sampling rate, noise multiplier and steps.
+//
+// Output of Epsilon and Delta: 0, then lower, estimate and upper in the direction remove, the same for add, flags. Of the
+// solvers: 0, the value. Of the series: 0, and from place 8 on six numbers for each point as Epsilon gives them. The first
+// number is 1 where the question is outside what can be computed.
+package flat
+
+import "github.com/ewtune/ewtune/accountant/kernel"
+
+// MaxPhases and MaxPoints bound a question.
+const (
+	MaxPhases = 64
+	MaxPoints = 1000
+
+	firstPhase = 8
+	firstPoint = 8
+	perPoint   = 6
+)
+
+// Accountants, as Input names them.
+const (
+	Certified = iota
+	Edgeworth
+	RDP
+	GDP
+)
+
+// FlagRoots says that an expansion crosses δ more than once, and that the largest ε was taken.
+const FlagRoots = 1
+
+// Numbers of nodes that the working memory has room for: five megabytes.
+const (
+	coarseNodes = 1 << 12
+	fineNodes   = 1 << 15
+	contour     = 1 << 16
+)
+
+var (
+	// Input is the question.
+	Input [firstPhase + 3*MaxPhases]float64
+	// Output is the answer.
+	Output [firstPoint + perPoint*MaxPoints]float64
+
+	memory [6*coarseNodes + 12*fineNodes + 3*contour]float64
+	work   kernel.Workspace
+	plan   [MaxPhases]kernel.Phase
+)
+
+// question reads Input and clears the answer's head.
+func question() (phases []kernel.Phase, a, b float64) {
+	work.Carve(memory[:], coarseNodes, fineNodes, contour)
+	n := int(Input[0])
+	for i := range plan[:n] {
+		at := firstPhase + 3*i
+		plan[i] = kernel.Phase{Rate: Input[at], Noise: Input[at+1], Steps: Input[at+2]}
+	}
+	for i := range firstPoint {
+		Output[i] = 0
+	}
+	return plan[:n], Input[1], Input[2]
+}
+
+// put writes an interval at place i of the answer.
+func put(i int, x kernel.Interval) {
+	Output[i], Output[i+1], Output[i+2] = x.Lower, x.Estimate, x.Upper
+}
+
+// both asks for one number in both directions and writes the answers from place i on.
+func both(i int, phases []kernel.Phase, wantDelta bool, at float64) {
+	for d := range 2 {
+		p := kernel.Problem{Phases: phases, Direction: kernel.Direction(d), Group: 1}
+		if wantDelta {
+			put(i+3*d, delta(&p, at))
+		} else {
+			put(i+3*d, epsilon(&p, at))
+		}
+	}
+}
+
+// Epsilon answers ε at δ.
+//
+//go:noinline
+func Epsilon() {
+	phases, delta, _ := question()
+	both(1, phases, false, delta)
+}
+
+// Delta answers δ at ε.
+//
+//go:noinline
+func Delta() {
+	phases, eps, _ := question()
+	both(1, phases, true, eps)
+}
+
+// Deltas answers δ at points between two ε.
+//
+//go:noinline
+func Deltas() { series(true) }
+
+// Epsilons answers ε at δ after steps between two numbers, of a plan with one phase.
+//
+//go:noinline
+func Epsilons() { series(false) }
+
+func series(wantDelta bool) {
+	phases, from, to := question()
+	n := int(Input[5])
+	for i := range n {
+		at := from + (to-from)*float64(i)/float64(n-1)
+		if !wantDelta {
+			phases[0].Steps = float64(int64(at + 0.5))
+			at = Input[7]
+		}
+		both(firstPoint+perPoint*i, phases, wantDelta, at)
+	}
+}

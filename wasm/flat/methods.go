@@ -1,0 +1,74 @@
+package flat
+
+import (
+	"math"
+
+	"github.com/ewtune/ewtune/accountant/kernel"
+)
+
+// epsilon asks the accountant that Input names for ε(δ) of one direction.
+func epsilon(p *kernel.Problem, delta float64) kernel.Interval {
+	switch int(Input[3]) {
+	case Edgeworth:
+		own, other := cumulants(p)
+		x, roots, _ := kernel.EdgeworthEpsilon(&own, &other, int(Input[4]), delta)
+		if roots > 1 {
+			Output[7] = FlagRoots
+		}
+		return point(x)
+	case RDP:
+		x, _, ok := work.RDPEpsilon(p, delta)
+		if !ok {
+			x = math.Inf(1)
+		}
+		return kernel.Interval{Lower: 0, Estimate: x, Upper: x}
+	case GDP:
+		phase := [1]kernel.Phase{gaussian(p)}
+		return middle(work.Epsilon(&kernel.Problem{Phases: phase[:], Group: 1}, delta))
+	}
+	x, _ := work.Epsilon(p, delta)
+	return x
+}
+
+// delta asks for δ(ε).
+func delta(p *kernel.Problem, eps float64) kernel.Interval {
+	switch int(Input[3]) {
+	case Edgeworth:
+		own, other := cumulants(p)
+		return point(kernel.EdgeworthDelta(&own, &other, int(Input[4]), eps))
+	case RDP:
+		x := work.RDPDelta(p, eps)
+		return kernel.Interval{Lower: 0, Estimate: x, Upper: x}
+	case GDP:
+		phase := [1]kernel.Phase{gaussian(p)}
+		return middle(work.Delta(&kernel.Problem{Phases: phase[:], Group: 1}, eps))
+	}
+	x, _ := work.Delta(p, eps)
+	return x
+}
+
+// point is an estimate without bounds.
+func point(x float64) kernel.Interval { return kernel.Interval{Lower: x, Estimate: x, Upper: x} }
+
+func middle(x kernel.Interval, _ kernel.Method) kernel.Interval { return point(x.Estimate) }
+
+// cumulants adds up those of the phases.
+func cumulants(p *kernel.Problem) (own, other kernel.Cumulants) {
+	for i := range p.Phases {
+		a, b, _ := work.CumulantsOf(p.Phases[i], p.Direction)
+		own.Add(&a, p.Phases[i].Steps)
+		other.Add(&b, p.Phases[i].Steps)
+	}
+	return own, other
+}
+
+// gaussian is the one step without sampling that the central limit theorem puts in a plan's place: its distance is
+// μ = √Σ T q²(e^(1/σ²) − 1) (Bu, Dong, Long, Su 2020, theorem 5).
+func gaussian(p *kernel.Problem) kernel.Phase {
+	var sum float64
+	for i := range p.Phases {
+		ph := p.Phases[i]
+		sum += ph.Steps * ph.Rate * ph.Rate * kernel.Expm1(1/(ph.Noise*ph.Noise))
+	}
+	return kernel.Phase{Rate: 1, Noise: 1 / math.Sqrt(sum), Steps: 1}
+}
