@@ -64,8 +64,8 @@ func TestBuildPricesTheLedger(t *testing.T) {
 	if p == nil || !p.Guarantee || !p.ClaimHolds {
 		t.Fatalf("privacy = %+v, want a guarantee within the claim", p)
 	}
-	if p.Steps != 101 || p.NoiseMultiplier != 0.5929 {
-		t.Errorf("%d steps with noise %v, want the ledger's 101 and 0.5929", p.Steps, p.NoiseMultiplier)
+	if p.Steps != 101 || p.NoiseMultiplier != 0.5928 {
+		t.Errorf("%d steps with noise %v, want the ledger's 101 and 0.5928", p.Steps, p.NoiseMultiplier)
 	}
 	if !(p.Epsilon.Lower <= p.Epsilon.Upper && p.Epsilon.Upper <= 8) {
 		t.Errorf("epsilon = %v, want an interval below 8", p.Epsilon)

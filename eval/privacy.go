@@ -222,7 +222,20 @@ func (b *builder) spend(r *RunReport) error {
 		}
 		point.Epsilon = &epsilon
 	}
+	r.Curves.lowerToLater()
 	return nil
+}
+
+// lowerToLater lets no point's bound exceed a later point's: epsilon rises with the steps, so what bounds more steps
+// bounds fewer.
+func (c *Curves) lowerToLater() {
+	least := math.Inf(1)
+	for i := len(c.Points) - 1; i >= 0; i-- {
+		if e := c.Points[i].Epsilon; e != nil {
+			least = min(least, *e)
+			*e = least
+		}
+	}
 }
 
 // spent is the certified upper epsilon after the first steps of the executed plan, rounded up to six decimals.

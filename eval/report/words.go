@@ -123,3 +123,6 @@ func several(n int, one, many string) string {
 	}
 	return count(n) + " " + many
 }
+
+// Estimate prints the order-1 Edgeworth estimate as every renderer prints it, always with the word estimate beside it.
+func Estimate(p *eval.Privacy) string { return estimate(p.Edgeworth) }

@@ -12,8 +12,8 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// oneArgument gives the only argument, or an error that names what is missing.
-func oneArgument(c *cli.Context, what string) (string, error) {
+// soleArgument gives the only argument, or an error that names what is missing.
+func soleArgument(c *cli.Context, what string) (string, error) {
 	if c.Args().Len() != 1 {
 		return "", fmt.Errorf("arguments %q: %s takes exactly one, %s", c.Args().Slice(), c.Command.FullName(), what)
 	}
