@@ -152,3 +152,13 @@ func TestCrossEntropy(t *testing.T) {
 		t.Errorf("got %v, want log 2", got)
 	}
 }
+
+func TestMembershipFile(t *testing.T) {
+	data, err := MembershipFile([]float64{3, 2, 1}, []float64{0, -1, -2}, 1e-5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if right := rightGuesses(readCanaryFile(t, data, "membership")); right != 6 {
+		t.Errorf("%d of 6 right", right)
+	}
+}

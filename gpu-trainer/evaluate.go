@@ -17,6 +17,17 @@ type Predictions struct {
 // Predicted is the class with the largest logit of row i; the first of equal ones.
 func (p Predictions) Predicted(i int) int { return argmax(p.Logits[i*p.Classes : (i+1)*p.Classes]) }
 
+// Losses is the cross entropy of each labelled row; 0 for others.
+func (p Predictions) Losses() []float64 {
+	losses := make([]float64, len(p.Labels))
+	for i, label := range p.Labels {
+		if label >= 0 {
+			losses[i] = CrossEntropy(p.Logits[i*p.Classes:(i+1)*p.Classes], label)
+		}
+	}
+	return losses
+}
+
 // evaluationChunk is how many rows are sorted by length together.
 const evaluationChunk = 4096
 

@@ -30,7 +30,7 @@ func (l lotRows) size() int { return len(l.data) + len(l.planted) }
 func (r *run) step(ctx context.Context) error {
 	step := r.Step + 1
 	rows := r.sampler.Lot(r.key, step)
-	if err := r.engine.BeginLot(r.key.Seed(dp.DomainCarriers, uint64(step))); err != nil {
+	if err := r.engine.BeginLot(r.key.Seed(dp.DomainLot, uint64(step))); err != nil {
 		return err
 	}
 	advance := r.privateStep

@@ -165,6 +165,9 @@ func newRun(p Plan, s Source, m *model.Model, o Options) (*run, error) {
 // use gives the run its key and what follows from it.
 func (r *run) use(key dp.Key) (err error) {
 	r.key = key
+	if err := dp.CheckNoise(key); err != nil {
+		return err
+	}
 	r.planted, err = plant(r.plan.Audit, r.config, r.engine.Dim(), r.plan.DatasetSize-r.plan.Audit.slots(), key)
 	if err == nil && r.Scores == nil {
 		r.Scores = make([]float64, len(r.planted.gradients))

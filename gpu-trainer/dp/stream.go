@@ -21,11 +21,10 @@ type Domain string
 const (
 	DomainSampling Domain = "sampling" // which rows make a lot
 	DomainNoise    Domain = "noise"    // the Gaussian noise on the sum
-	DomainCarriers Domain = "carriers" // the random start of RGP's power iteration
-	DomainDropout  Domain = "dropout"  // dropout masks
-	DomainInit     Domain = "init"     // fresh weights of heads and adapters
 	DomainCount    Domain = "count"    // the noise on the count of unclipped examples
-	DomainCanaries Domain = "canaries" // the audit's coin flips
+	DomainLot      Domain = "lot"      // what a lot needs beside its rows: RGP's carriers, dropout masks
+	DomainCanaries Domain = "canaries" // the audit's coins and canaries
+	DomainCheck    Domain = "check"    // the sampler's test of itself
 )
 
 // NewKey draws a key from the operating system.
@@ -51,7 +50,7 @@ func (k Key) derive(domain Domain, step, block uint64) [32]byte {
 	return [32]byte(mac.Sum(nil))
 }
 
-// Seed gives 64 bits for a use that needs no secrecy beyond this one number (RGP's carriers, dropout of one step).
+// Seed gives 64 bits for a use that needs no more: they tell nothing of other uses or steps.
 func (k Key) Seed(domain Domain, step uint64) uint64 {
 	derived := k.derive(domain, step, 0)
 	return binary.LittleEndian.Uint64(derived[:])
