@@ -29,20 +29,20 @@ type PartWriter struct {
 	task      datasets.Task
 }
 
-// NewPartWriter checks the options and loads the tokenizer.
+// NewPartWriter checks the options, tries the source and loads the tokenizer.
 func NewPartWriter(o PrepareOptions) (*PartWriter, error) {
 	if err := o.complete(); err != nil {
-		return nil, err
-	}
-	task, err := datasets.TaskByName(o.Source.Task)
-	if err != nil {
 		return nil, err
 	}
 	tok, err := tokenizer.Load(o.Tokenizer)
 	if err != nil {
 		return nil, err
 	}
-	return &PartWriter{options: o, tokenizer: tok, task: task}, nil
+	input, err := datasets.Open(o.Source)
+	if err != nil {
+		return nil, err
+	}
+	return &PartWriter{options: o, tokenizer: tok, task: input.Task}, input.Close()
 }
 
 // Write makes shard number index from its rows, which it puts in the order of their ids.

@@ -45,13 +45,6 @@ func (o options) check() (options, error) {
 	if _, err := pipeline.NewPartWriter(o.prepare()); err != nil {
 		return o, err
 	}
-	input, err := datasets.Open(o.prepare().Source)
-	if err != nil {
-		return o, err
-	}
-	if err := input.Close(); err != nil {
-		return o, err
-	}
 	return o, makeEmpty(o.Out)
 }
 
