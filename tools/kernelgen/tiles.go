@@ -24,6 +24,7 @@ const (
 	fieldLDC
 	fieldK
 	fieldN
+	fieldAhead
 )
 
 // tiles emits tile{N,T}{rows}x{vectors}: A row-major (N), or stored by columns (T).
@@ -47,6 +48,7 @@ type tile struct {
 	pointers      []reg.GPVirtual // to A: rows 0, 5 and 10, or the column
 	lda, lda3     reg.GPVirtual
 	b, ldb        reg.GPVirtual
+	ahead         reg.GPVirtual // what to prefetch, a line each four steps; nil for nothing
 }
 
 func (u *unit) tile(transposed bool, rows, vectors int) {
@@ -65,10 +67,24 @@ func (u *unit) tile(transposed bool, rows, vectors int) {
 		SUBQ(U8(u.lanes()), n)
 	}
 	t.last = u.maskOf(n)
+	t.claim(args)
 	t.begin(args)
 	t.loop(args)
 	t.end(args)
 	RET()
+}
+
+// claim asks for the lines of C, which the last instructions write.
+func (t *tile) claim(args reg.Register) {
+	c, ld := field(args, fieldC), field(args, fieldLDC)
+	for i := range t.rows {
+		for j := 0; j < t.vectors*t.bytes; j += 64 {
+			PREFETCHT0(Mem{Base: c, Disp: j})
+		}
+		if i+1 < t.rows {
+			ADDQ(ld, c)
+		}
+	}
 }
 
 // begin loads the accumulators from start.
@@ -98,6 +114,7 @@ func (t *tile) loop(args reg.Register) {
 	t.b, t.ldb = field(args, fieldB), field(args, fieldLDB)
 	t.lda = field(args, fieldLDA)
 	t.pointers = []reg.GPVirtual{field(args, fieldA)}
+	t.ahead = field(args, fieldAhead)
 	if !t.transposed {
 		t.rowPointers()
 	}
@@ -109,6 +126,10 @@ func (t *tile) chain(k reg.GPVirtual) {
 	SUBQ(U8(4), k)
 	JLT(LabelRef("rest"))
 	Label("four")
+	if t.ahead != nil {
+		PREFETCHT0(Mem{Base: t.ahead})
+		ADDQ(U8(64), t.ahead)
+	}
 	for u := range 4 {
 		t.step(u)
 	}

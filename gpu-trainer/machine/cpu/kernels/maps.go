@@ -22,10 +22,10 @@ func (p *Pool) eachRange(n int, f func(*byte), x, y, z, out []float32) {
 // chunk is the share of n numbers that is worth a thread's while.
 func (p *Pool) chunk(n int) int { return max(p.share(n, 64), 1<<12) }
 
-// from is the address of x[i], nil if x is.
+// from is the address of x[i], 0 if x is nil.
 func from(x []float32, i int) pointer {
 	if x == nil {
-		return nil
+		return 0
 	}
 	return at(x, i)
 }

@@ -90,8 +90,10 @@ func (s *simd) block(w *worker, lo, hi, from, to int, a view[float32], f factor,
 			for i := lo; i < hi; i += step {
 				rows := min(step, hi-i)
 				left, how := s.left(w, a, i, rows, k, end-group > 2 || a.row%512 == 0, block, f)
+				next := s.nextRows(w, a, i+rows, hi, left, how)
 				for j := group; j < end; j++ {
 					t.a = left
+					t.ahead = next + uintptr(min(j-group, 3)*16*t.k)
 					t.n = min(s.width(), f.n-j*s.width())
 					t.b = at(f.data, j*f.panel+k*f.row)
 					t.c = at(c, i*ldc+j*s.width())
@@ -108,6 +110,15 @@ func (s *simd) block(w *worker, lo, hi, from, to int, a view[float32], f factor,
 			}
 		}
 	}
+}
+
+// nextRows is where the rows after a tile's begin, if tiles read them in
+// place: some of the tiles before prefetch them. Else it is what is at hand.
+func (s *simd) nextRows(w *worker, a view[float32], i, hi int, left pointer, how form) pointer {
+	if how == byRows && i < hi && w.args.lda == uintptr(4*a.row) && a.row == w.args.k {
+		return at(a.data, i*a.row)
+	}
+	return left
 }
 
 // left prepares rows i:i+rows of A from column (or pair of columns) k on for a

@@ -7,12 +7,9 @@ type simd struct {
 	lanes int // float32 in a vector
 	rows  int // most rows of a tile
 
-	// Tiles of 1 to rows rows (the index) and one or two vectors of columns,
-	// for an A stored by rows or by columns.
-	byRows1, byRows2, byColumns1, byColumns2 []func(*byte)
-
-	// Integer tiles of 1 to rows rows and one or two vectors of columns.
-	sums1, sums2 []func(*byte)
+	// Functions for one and two vectors of columns, and 1 to rows rows (the index).
+	tiles [3][2][]func(*byte) // by form; tileArgs
+	sums  [2][]func(*byte)    // sumArgs
 
 	packRows, packColumns, packScaled              func(*byte) // packArgs
 	gelu, geluGrad, geluBoth, add, multiply        func(*byte) // mapArgs
@@ -20,29 +17,33 @@ type simd struct {
 	addNormed, toGrid, dot, dotLower               func(*byte) // mapArgs
 
 	// What only some units have.
-	adam, fromGrid     func(*byte)   // adamArgs and gridArgs
-	byPairs1, byPairs2 []func(*byte) // tiles of bfloat16, for an A by rows
-	packPairs          func(*byte)   // packArgs
-	packHalves         func(*byte)   // mapArgs
+	adam, fromGrid func(*byte) // adamArgs and gridArgs
+	packPairs      func(*byte) // packArgs
+	packHalves     func(*byte) // mapArgs
 }
 
 // width is the columns of a full tile.
 func (s *simd) width() int { return 2 * s.lanes }
 
-// pointer is the address of a float32 in a slice that outlives its use.
-type pointer = unsafe.Pointer
+// pointer is an address as the vector code takes it. It is a number to the
+// garbage collector, since it may point past an end, and since the arguments
+// outlive the call: what it points to is kept by the kernel's caller, and
+// lies in the heap, because the ranges that threads work on share it.
+type pointer = uintptr
 
-// at is the address of x[i], which may be one past the end.
-func at(x []float32, i int) unsafe.Pointer {
-	return unsafe.Add(unsafe.Pointer(unsafe.SliceData(x)), 4*i)
+// at is the address of x[i].
+func at[T any](x []T, i int) pointer {
+	var zero T
+	return uintptr(unsafe.Pointer(unsafe.SliceData(x))) + uintptr(i)*unsafe.Sizeof(zero)
 }
 
 // tileArgs are the arguments of a tile: C[i,j] = start[i,j] + Σ_l A[i,l] B[l,j].
 // Leading dimensions are in bytes. n counts the columns.
 type tileArgs struct {
-	a, b, start, c         unsafe.Pointer
+	a, b, start, c         pointer
 	lda, ldb, ldStart, ldc uintptr
 	k, n                   int
+	ahead                  pointer // what the next tiles read: a line is prefetched each four steps
 }
 
 // form tells how a tile's left factor lies.
@@ -56,20 +57,19 @@ const (
 
 // tile runs the tile of the given rows and w.args.n columns.
 func (s *simd) tile(w *worker, rows int, left form) {
-	tables := [...][2][]func(*byte){{s.byRows1, s.byRows2}, {s.byColumns1, s.byColumns2}, {s.byPairs1, s.byPairs2}}
-	f := tables[left][1]
+	vectors := &s.tiles[left][1]
 	if w.args.n <= s.lanes {
-		f = tables[left][0]
+		vectors = &s.tiles[left][0]
 	}
-	f[rows]((*byte)(unsafe.Pointer(&w.args)))
+	(*vectors)[rows]((*byte)(unsafe.Pointer(&w.args)))
 }
 
 // packArgs are the arguments of the packing functions: n rows or columns of k
 // numbers, leading dimensions in bytes.
 type packArgs struct {
-	src   unsafe.Pointer
+	src   pointer
 	ld    uintptr
-	dst   unsafe.Pointer
+	dst   pointer
 	ldDst uintptr
 	k, n  int
 	scale float32
@@ -119,6 +119,6 @@ func (m *mapArgs) scale64() *float64 { return (*float64)(unsafe.Pointer(&m.s)) }
 type sumArgs struct {
 	a, b, c  pointer
 	ldb, ldc uintptr
-	lengths  *int
+	lengths  pointer
 	count    int
 }

@@ -22,7 +22,7 @@ func toGrid[T Float](w *worker, row []T, scale float64, sum []int64) {
 		whole = len(row) / w.pool.simd.lanes * w.pool.simd.lanes
 	}
 	if whole > 0 {
-		w.maps = mapArgs{x: at(as32(row), 0), out: pointer(unsafe.SliceData(sum)), n: whole}
+		w.maps = mapArgs{x: at(as32(row), 0), out: at(sum, 0), n: whole}
 		*w.maps.scale64() = scale
 		w.pool.simd.toGrid((*byte)(unsafe.Pointer(&w.maps)))
 	}

@@ -66,16 +66,16 @@ func (s *simd) packKept(w *worker, x []float32, offsets []int32, factor []float6
 // sumTile adds the integers of one tile. A tile that ends inside a vector goes
 // through scratch memory.
 func (s *simd) sumTile(w *worker, rows, columns int, a, b []float32, ldb int, lengths []int, sum []int64, ld int) {
-	f, whole := s.sums2, s.width()
+	f, whole := s.sums[1], s.width()
 	if columns <= s.lanes {
-		f, whole = s.sums1, s.lanes
+		f, whole = s.sums[0], s.lanes
 	}
 	to, toLD := sum, ld
 	if columns < whole {
 		to, toLD = take[int64](&w.tile, rows*whole), whole
 		clear(to)
 	}
-	w.sums = sumArgs{a: at(a, 0), b: at(b, 0), c: pointer(unsafe.SliceData(to)), ldb: uintptr(4 * ldb), ldc: uintptr(8 * toLD), lengths: &lengths[0], count: len(lengths)}
+	w.sums = sumArgs{a: at(a, 0), b: at(b, 0), c: at(to, 0), ldb: uintptr(4 * ldb), ldc: uintptr(8 * toLD), lengths: at(lengths, 0), count: len(lengths)}
 	f[rows]((*byte)(unsafe.Pointer(&w.sums)))
 	if columns == whole {
 		return

@@ -3,14 +3,26 @@
 package kernels
 
 var simd512 = simd{
-	lanes:         16,
-	rows:          14,
-	byRows1:       []func(*byte){nil, tileN1x1v512, tileN2x1v512, tileN3x1v512, tileN4x1v512, tileN5x1v512, tileN6x1v512, tileN7x1v512, tileN8x1v512, tileN9x1v512, tileN10x1v512, tileN11x1v512, tileN12x1v512, tileN13x1v512, tileN14x1v512},
-	byRows2:       []func(*byte){nil, tileN1x2v512, tileN2x2v512, tileN3x2v512, tileN4x2v512, tileN5x2v512, tileN6x2v512, tileN7x2v512, tileN8x2v512, tileN9x2v512, tileN10x2v512, tileN11x2v512, tileN12x2v512, tileN13x2v512, tileN14x2v512},
-	byColumns1:    []func(*byte){nil, tileT1x1v512, tileT2x1v512, tileT3x1v512, tileT4x1v512, tileT5x1v512, tileT6x1v512, tileT7x1v512, tileT8x1v512, tileT9x1v512, tileT10x1v512, tileT11x1v512, tileT12x1v512, tileT13x1v512, tileT14x1v512},
-	byColumns2:    []func(*byte){nil, tileT1x2v512, tileT2x2v512, tileT3x2v512, tileT4x2v512, tileT5x2v512, tileT6x2v512, tileT7x2v512, tileT8x2v512, tileT9x2v512, tileT10x2v512, tileT11x2v512, tileT12x2v512, tileT13x2v512, tileT14x2v512},
-	sums1:         []func(*byte){nil, sum1x1v512, sum2x1v512, sum3x1v512, sum4x1v512, sum5x1v512, sum6x1v512, sum7x1v512, sum8x1v512, sum9x1v512, sum10x1v512, sum11x1v512, sum12x1v512, sum13x1v512, sum14x1v512},
-	sums2:         []func(*byte){nil, sum1x2v512, sum2x2v512, sum3x2v512, sum4x2v512, sum5x2v512, sum6x2v512, sum7x2v512, sum8x2v512, sum9x2v512, sum10x2v512, sum11x2v512, sum12x2v512, sum13x2v512, sum14x2v512},
+	lanes: 16,
+	rows:  14,
+	tiles: [3][2][]func(*byte){
+		{
+			{nil, tileN1x1v512, tileN2x1v512, tileN3x1v512, tileN4x1v512, tileN5x1v512, tileN6x1v512, tileN7x1v512, tileN8x1v512, tileN9x1v512, tileN10x1v512, tileN11x1v512, tileN12x1v512, tileN13x1v512, tileN14x1v512},
+			{nil, tileN1x2v512, tileN2x2v512, tileN3x2v512, tileN4x2v512, tileN5x2v512, tileN6x2v512, tileN7x2v512, tileN8x2v512, tileN9x2v512, tileN10x2v512, tileN11x2v512, tileN12x2v512, tileN13x2v512, tileN14x2v512},
+		},
+		{
+			{nil, tileT1x1v512, tileT2x1v512, tileT3x1v512, tileT4x1v512, tileT5x1v512, tileT6x1v512, tileT7x1v512, tileT8x1v512, tileT9x1v512, tileT10x1v512, tileT11x1v512, tileT12x1v512, tileT13x1v512, tileT14x1v512},
+			{nil, tileT1x2v512, tileT2x2v512, tileT3x2v512, tileT4x2v512, tileT5x2v512, tileT6x2v512, tileT7x2v512, tileT8x2v512, tileT9x2v512, tileT10x2v512, tileT11x2v512, tileT12x2v512, tileT13x2v512, tileT14x2v512},
+		},
+		{
+			{nil, tileB1x1v512, tileB2x1v512, tileB3x1v512, tileB4x1v512, tileB5x1v512, tileB6x1v512, tileB7x1v512, tileB8x1v512, tileB9x1v512, tileB10x1v512, tileB11x1v512, tileB12x1v512, tileB13x1v512, tileB14x1v512},
+			{nil, tileB1x2v512, tileB2x2v512, tileB3x2v512, tileB4x2v512, tileB5x2v512, tileB6x2v512, tileB7x2v512, tileB8x2v512, tileB9x2v512, tileB10x2v512, tileB11x2v512, tileB12x2v512, tileB13x2v512, tileB14x2v512},
+		},
+	},
+	sums: [2][]func(*byte){
+		{nil, sum1x1v512, sum2x1v512, sum3x1v512, sum4x1v512, sum5x1v512, sum6x1v512, sum7x1v512, sum8x1v512, sum9x1v512, sum10x1v512, sum11x1v512, sum12x1v512, sum13x1v512, sum14x1v512},
+		{nil, sum1x2v512, sum2x2v512, sum3x2v512, sum4x2v512, sum5x2v512, sum6x2v512, sum7x2v512, sum8x2v512, sum9x2v512, sum10x2v512, sum11x2v512, sum12x2v512, sum13x2v512, sum14x2v512},
+	},
 	packRows:      packRows512,
 	packColumns:   packColumns512,
 	packScaled:    packScaled512,
@@ -31,19 +43,25 @@ var simd512 = simd{
 	fromGrid:      fromGrid512,
 	packPairs:     packPairs512,
 	packHalves:    packHalves512,
-	byPairs1:      []func(*byte){nil, tileB1x1v512, tileB2x1v512, tileB3x1v512, tileB4x1v512, tileB5x1v512, tileB6x1v512, tileB7x1v512, tileB8x1v512, tileB9x1v512, tileB10x1v512, tileB11x1v512, tileB12x1v512, tileB13x1v512, tileB14x1v512},
-	byPairs2:      []func(*byte){nil, tileB1x2v512, tileB2x2v512, tileB3x2v512, tileB4x2v512, tileB5x2v512, tileB6x2v512, tileB7x2v512, tileB8x2v512, tileB9x2v512, tileB10x2v512, tileB11x2v512, tileB12x2v512, tileB13x2v512, tileB14x2v512},
 }
 
 var simd256 = simd{
-	lanes:         8,
-	rows:          6,
-	byRows1:       []func(*byte){nil, tileN1x1v256, tileN2x1v256, tileN3x1v256, tileN4x1v256, tileN5x1v256, tileN6x1v256},
-	byRows2:       []func(*byte){nil, tileN1x2v256, tileN2x2v256, tileN3x2v256, tileN4x2v256, tileN5x2v256, tileN6x2v256},
-	byColumns1:    []func(*byte){nil, tileT1x1v256, tileT2x1v256, tileT3x1v256, tileT4x1v256, tileT5x1v256, tileT6x1v256},
-	byColumns2:    []func(*byte){nil, tileT1x2v256, tileT2x2v256, tileT3x2v256, tileT4x2v256, tileT5x2v256, tileT6x2v256},
-	sums1:         []func(*byte){nil, sum1x1v256, sum2x1v256, sum3x1v256, sum4x1v256, sum5x1v256, sum6x1v256},
-	sums2:         []func(*byte){nil, sum1x2v256, sum2x2v256, sum3x2v256, sum4x2v256, sum5x2v256, sum6x2v256},
+	lanes: 8,
+	rows:  6,
+	tiles: [3][2][]func(*byte){
+		{
+			{nil, tileN1x1v256, tileN2x1v256, tileN3x1v256, tileN4x1v256, tileN5x1v256, tileN6x1v256},
+			{nil, tileN1x2v256, tileN2x2v256, tileN3x2v256, tileN4x2v256, tileN5x2v256, tileN6x2v256},
+		},
+		{
+			{nil, tileT1x1v256, tileT2x1v256, tileT3x1v256, tileT4x1v256, tileT5x1v256, tileT6x1v256},
+			{nil, tileT1x2v256, tileT2x2v256, tileT3x2v256, tileT4x2v256, tileT5x2v256, tileT6x2v256},
+		},
+	},
+	sums: [2][]func(*byte){
+		{nil, sum1x1v256, sum2x1v256, sum3x1v256, sum4x1v256, sum5x1v256, sum6x1v256},
+		{nil, sum1x2v256, sum2x2v256, sum3x2v256, sum4x2v256, sum5x2v256, sum6x2v256},
+	},
 	packRows:      packRows256,
 	packColumns:   packColumns256,
 	packScaled:    packScaled256,

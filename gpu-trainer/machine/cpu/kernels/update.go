@@ -60,9 +60,9 @@ func FromGrid[T Float](p *Pool, sum, noise []int64, quantum, divisor float64, g 
 	p.each(len(g), p.chunk(len(g)), func(w *worker, lo, hi int) {
 		if vectors[T](p) && p.simd.fromGrid != nil {
 			n := (hi - lo) &^ 7
-			w.grid = gridArgs{sum: pointer(&sum[lo]), out: at(as32(g), lo), n: n, quantum: quantum, divisor: divisor}
+			w.grid = gridArgs{sum: at(sum, lo), out: at(as32(g), lo), n: n, quantum: quantum, divisor: divisor}
 			if noise != nil {
-				w.grid.noise = pointer(&noise[lo])
+				w.grid.noise = at(noise, lo)
 			}
 			if n > 0 {
 				p.simd.fromGrid((*byte)(unsafe.Pointer(&w.grid)))
