@@ -154,7 +154,7 @@ func (o ReproduceOptions) runs(ctx context.Context, out string, progress func(St
 		if err != nil {
 			return nil, err
 		}
-		progress(Stage{Name: "preparing " + task.Title})
+		progress(Stage{Name: "preparing " + task.Name})
 		input := Input{Task: task.Name, Data: data, Tokenizer: tokens, MaxLength: o.MaxLength}
 		splits, err := input.prepare(ctx, filepath.Join(out, "shards"))
 		if err != nil {
