@@ -8,7 +8,8 @@ import (
 
 // Edgeworth returns the Edgeworth approximation of ε(delta), order 1, 2 or 3 (Wang et al. 2022), the accountant that
 // EW-Tune sets its noise by. It is an estimate, not a guarantee: it under-reports at the paper's settings. Lower and
-// Upper equal the estimate. Of several roots the largest is taken, with a warning.
+// Upper equal the estimate. Epsilon is that of the remove direction, the only one that the published accountant looks
+// at. Of several roots the largest is taken, with a warning.
 func Edgeworth(p Plan, delta float64, order int) (Result, error) {
 	if err := p.check(delta); err != nil {
 		return Result{}, err
@@ -53,7 +54,7 @@ func (e *engine) edgeworth(p Plan, delta float64, order int) (Result, error) {
 		}
 	}
 	r.Remove, r.Add = ends[0], ends[1]
-	r.Epsilon = worse(r.Remove, r.Add)
+	r.Epsilon = r.Remove
 	r.warn("estimate, not a guarantee")
 	return r, nil
 }

@@ -251,7 +251,7 @@ func readHeader(line []byte) (*Ledger, error) {
 		return nil, err
 	}
 	if !bytes.Equal(l.first[:len(l.first)-1], line) {
-		return nil, errors.New("is not written as this version writes it")
+		return nil, errNotOurs
 	}
 	return l, nil
 }
@@ -259,14 +259,14 @@ func readHeader(line []byte) (*Ledger, error) {
 // read adds a line; damage says why it cannot be part of the chain.
 func (l *Ledger) read(line []byte, whole bool) (damage string, err error) {
 	var e eventLine
-	switch {
-	case !whole:
+	if !whole {
 		return "is not whole", nil
-	case !json.Valid(line):
-		return "is not JSON", nil
 	}
 	if err := decodeStrict(line, &e); err != nil {
 		return "", err
+	}
+	if same, err := encodeLine(e); err != nil || !bytes.Equal(same[:len(same)-1], line) {
+		return "", errNotOurs
 	}
 	if e.Previous != l.Head() {
 		return "", errors.New("does not continue the line before: one of the two was changed, removed or moved")
@@ -278,6 +278,8 @@ func (l *Ledger) read(line []byte, whole bool) (damage string, err error) {
 	l.seal(append(bytes.Clone(line), '\n'))
 	return "", nil
 }
+
+var errNotOurs = errors.New("is not as this version writes it")
 
 func decodeStrict(line []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(line))

@@ -2,7 +2,30 @@ package accountant
 
 import "errors"
 
-// PLD prices by the privacy loss distribution on a lattice.
+// PLD returns the enclosure of ε(delta) by the privacy loss distribution on a lattice: connect-the-dots above (Doroshenko
+// et al. 2022), its optimistic twin below, composed by Fourier transforms after exponential tilting. It is independent of
+// the contour that [Epsilon] prefers, and wider.
 func PLD(p Plan, delta float64) (Result, error) {
-	return Result{}, errors.New("pld: no lattice fits this plan")
+	if err := p.check(delta); err != nil {
+		return Result{}, err
+	}
+	if err := p.poissonOnly(); err != nil {
+		return Result{}, err
+	}
+	e := newEngine()
+	r := p.result("pld", true)
+	r.Delta = point(delta)
+	both := p.problems()
+	var ends [2]Interval
+	for i := range both {
+		v, ok := e.big().LatticeEpsilon(&both[i], delta)
+		if !ok {
+			return Result{}, errors.New("pld: no lattice fits this plan (it prices single records, sampling rates below 1 and add/remove adjacency)")
+		}
+		ends[i] = Interval(v)
+	}
+	r.Remove, r.Add = ends[0], ends[1]
+	r.Epsilon = worse(r.Remove, r.Add)
+	p.warnDelta(&r, delta)
+	return r, nil
 }

@@ -11,41 +11,62 @@ import "math"
 // chernoff returns β(c).
 func chernoff(c float64) float64 { return -c*Log1p(1/c) - Log1p(c) }
 
-// period returns a P for which both sides are at most e^(goal), and the log of the right bound that was met.
-func (w *Workspace) period(p *Problem, c, epsilon, goal float64) (float64, bool) {
+// fold is a chosen period with what bounds its right side.
+type fold struct {
+	period, far float64 // P and c'
+	logRight    float64 // K(c') + β(c') + log 2, the 2 for the geometric sum
+}
+
+// period returns a P for which each side is at most e^goal.
+func (w *Workspace) period(p *Problem, c, epsilon, goal float64) (fold, bool) {
 	left := -(goal - 0.1) / c
 	lo, hi := Log(0.03), Log(30.0)
 	const ratio = 0.61803398874989484820
 	x1, x2 := hi-ratio*(hi-lo), lo+ratio*(hi-lo)
 	f1, f2 := w.rightPeriod(p, c, x1, epsilon, goal), w.rightPeriod(p, c, x2, epsilon, goal)
-	best := math.Min(f1, f2)
+	best := f1
+	if f2.period < best.period {
+		best = f2
+	}
 	for range 9 {
-		if best <= left {
+		if best.period <= left {
 			break
 		}
-		if f1 <= f2 {
+		next := f1
+		if f1.period <= f2.period {
 			hi, x2, f2 = x2, x1, f1
 			x1 = hi - ratio*(hi-lo)
 			f1 = w.rightPeriod(p, c, x1, epsilon, goal)
+			next = f1
 		} else {
 			lo, x1, f1 = x1, x2, f2
 			x2 = lo + ratio*(hi-lo)
 			f2 = w.rightPeriod(p, c, x2, epsilon, goal)
+			next = f2
 		}
-		best = math.Min(best, math.Min(f1, f2))
+		if next.period < best.period {
+			best = next
+		}
 	}
-	period := math.Max(left, best)
-	return period, period < math.Inf(1)
+	best.period = math.Max(left, best.period)
+	return best, best.period < math.Inf(1)
 }
 
 // rightPeriod returns the P that the Chernoff bound at c' = c(1 + eˣ) asks for. The bound's geometric sum is at most
-// twice its first term where (c'−c)P ≥ 1.
-func (w *Workspace) rightPeriod(p *Problem, c, x, epsilon, goal float64) float64 {
+// twice its first term where (c'−c)P ≥ 1. K is the coarse rule's, whose error and rounding 1e-9 covers.
+func (w *Workspace) rightPeriod(p *Problem, c, x, epsilon, goal float64) fold {
 	gap := c * Exp(x)
 	far := c + gap
 	k := w.cumulant(p, far)
 	if k == math.Inf(1) {
-		return k
+		return fold{k, far, k}
 	}
-	return math.Max(1, k+1e-9-far*epsilon+chernoff(far)-goal+0.7) / gap
+	logRight := k*(1+1e-11) + 1e-9 + chernoff(far) + 0.7
+	return fold{math.Max(1, logRight-far*epsilon-goal) / gap, far, logRight}
+}
+
+// alias returns the bound of the aliasing error at ε.
+func (f *fold) alias(c, epsilon float64) float64 {
+	turn := c * f.period
+	return 1.1*Exp(-turn) + Exp(f.logRight-f.far*(epsilon+f.period)+turn)
 }

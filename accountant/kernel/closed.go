@@ -21,8 +21,9 @@ func GaussianDelta(mu, epsilon float64) Interval {
 }
 
 // singleDelta returns δ(ε) of one Poisson-subsampled step, q < 1.
-//   remove: z* where l = ε; δ = q(Φ(1/σ − z*) − Φ(−z*)) − (e^ε − 1)Φ(−z*)
-//   add:    z* where l = −ε (none, so δ = 0, if e^(−ε) ≤ 1 − q); δ = q e^ε(Φ(z*) − Φ(z* − 1/σ)) − (e^ε − 1)Φ(z*)
+//
+//	remove: z* where l = ε; δ = q(Φ(1/σ − z*) − Φ(−z*)) − (e^ε − 1)Φ(−z*)
+//	add:    z* where l = −ε (none, so δ = 0, if e^(−ε) ≤ 1 − q); δ = q e^ε(Φ(z*) − Φ(z* − 1/σ)) − (e^ε − 1)Φ(z*)
 func singleDelta(ph Phase, d Direction, epsilon float64) Interval {
 	q, s := ph.Rate, ph.Noise
 	if d == Add {

@@ -13,10 +13,22 @@ import "math"
 //   summation   the turning of the amplitudes by e^(−ikhΔ) and their sum.
 
 const (
-	respin     = 64           // nodes between two exact evaluations of the rotating terms
-	logTight   = -29.5        // log of the aliasing and of the truncation error, relative to δ
-	quadrature = 33           // −log of the quadrature error in z, relative to φ^T
+	respin     = 64            // amplitudes between two exact evaluations of their turning
+	quadrature = 33            // −log of the quadrature error in z, relative to φ^T
 	sumUnits   = 3*respin + 40 // rounding of one evaluation, in units of Σ|amplitude|
+)
+
+// care is how a contour is laid.
+type care struct {
+	tight float64 // log of aliasing and truncation, relative to δ
+	soft  float64 // log of what soften may give up
+	turns int     // turns of the terms between two exact evaluations
+}
+
+var (
+	locating = care{-9, 8, 64}    // while ε is only being located
+	usual    = care{-29.5, 6, 64} //
+	careful  = care{-30.5, 2, 8}  // where the usual way left the interval wide
 )
 
 // contour is a set of nodes with their amplitudes (in the workspace), good for every ε near its own.
@@ -26,30 +38,31 @@ type contour struct {
 	epsilon  float64 // the amplitudes are turned to this ε
 	logFront float64 // K(c)
 	front    float64 // relative error of e^(K(c))
-	alias    float64 // log of the aliasing error
+	fold     fold    // the period and its aliasing
 	trunc    float64 // log of the truncation error over e^(K(c)−cε)
 	wobble   float64 // error of the amplitudes' sum over e^(K(c)−cε)
 	mass     float64 // Σ|amplitude|
 }
 
-// build lays the contour through s; false where the workspace is too small or the error cannot be bounded.
-func (w *Workspace) build(p *Problem, s saddle) (contour, bool) {
-	k := contour{c: s.c, epsilon: s.epsilon, alias: s.logDelta + logTight}
-	period, ok := w.period(p, s.c, s.epsilon, k.alias-0.7)
+// effort bounds nodes in t times nodes in z: about 0.1 s.
+const effort = 2e7
+
+// build lays the contour through s with the given care; false where the workspace is too
+// small, the work too long or the error without a bound.
+func (w *Workspace) build(p *Problem, s saddle, how care) (contour, bool) {
+	k := contour{epsilon: s.epsilon}
+	k.c, k.fold = w.soften(p, s, s.logDelta+how.tight-0.7, how.soft)
+	k0, _, k2, ok := w.moments(p, k.c)
+	if !ok || k.fold.period == math.Inf(1) {
+		return k, false
+	}
+	v := k2 + 1/(k.c*k.c) + 1/((1+k.c)*(1+k.c))
+	k.trunc = s.logDelta + how.tight - (k0 - k.c*s.epsilon)
+	top, ok := w.truncation(p, k.c, math.Sqrt(-2*how.tight/v)*0.8, k.trunc)
 	if !ok {
 		return k, false
 	}
-	k0, _, k2, ok := w.moments(p, s.c)
-	if !ok {
-		return k, false
-	}
-	v := k2 + 1/(s.c*s.c) + 1/((1+s.c)*(1+s.c))
-	k.trunc = s.logDelta + logTight - (k0 - s.c*s.epsilon)
-	top, ok := w.truncation(p, s.c, math.Sqrt(-2*logTight/v)*0.8, k.trunc)
-	if !ok {
-		return k, false
-	}
-	k.h = 2 * math.Pi / period
+	k.h = 2 * math.Pi / k.fold.period
 	nodes := math.Ceil(top/k.h) + 1
 	if !(nodes <= float64(len(w.re))) {
 		return k, false
@@ -60,7 +73,7 @@ func (w *Workspace) build(p *Problem, s saddle) (contour, bool) {
 		w.re[i], w.im[i], w.slack[i] = 0, 0, 0
 	}
 	for i := range p.Phases {
-		if !w.spin(p, i, &k, top) {
+		if !w.spin(p, i, &k, top, how.turns) {
 			return k, false
 		}
 	}
@@ -69,21 +82,21 @@ func (w *Workspace) build(p *Problem, s saddle) (contour, bool) {
 }
 
 // spin adds phase i: T log φ(kh) to the nodes, T K(c) to the front, and bounds on their errors.
-func (w *Workspace) spin(p *Problem, i int, k *contour, top float64) bool {
+func (w *Workspace) spin(p *Problem, i int, k *contour, top float64, turns int) bool {
 	ph := p.Phases[i]
 	if ph.Rate == 1 {
 		w.spinGaussian(p, ph, k)
 		return true
 	}
 	goal := quadrature + Log(ph.Steps)
-	if !w.fine.lay(ph, p.Direction, p.Group, k.c, top, goal) {
+	if !w.fine.lay(ph, p.Direction, p.Group, k.c, top, goal) || float64(w.fine.n)*float64(k.n) > effort {
 		return false
 	}
-	rough := w.front(p, ph, k)
-	eta := 6*Exp(-goal) + 0
-	for base := 0; base < k.n; base += respin {
+	rough := w.front(p, ph, k, turns)
+	eta := 6 * Exp(-goal)
+	for base := 0; base < k.n; base += turns {
 		w.align(k.h * float64(base))
-		end := min(base+respin, k.n)
+		end := min(base+turns, k.n)
 		for j := base; j < end; j++ {
 			re, im := w.sum()
 			w.gather(j, ph.Steps, re, im, eta+unit*rough*k.h*float64(j))
@@ -113,18 +126,14 @@ func (w *Workspace) spinGaussian(p *Problem, ph Phase, k *contour) {
 //
 // With |e^(itl) − 1| ≤ t|l|: a term errs by the rotation, 8 units a turn; by its weight, whose exponent x has error
 // |x| units; by its loss, dl (see logMix), which counts c+1 times in the weight and t times in the angle; and by the
-// summation in four strands of n/4 terms.
-func (w *Workspace) front(p *Problem, ph Phase, k *contour) float64 {
+// summation in blocks of four strands.
+func (w *Workspace) front(p *Problem, ph Phase, k *contour, turns int) float64 {
 	t := &w.fine
 	d := p.Direction
 	var excess, carry, wrong float64
 	for j := 0; j < t.n; j++ {
 		x := t.exponent(j, d, k.c)
-		base := Exp(t.weight[j])
-		term := base * Expm1(x)
-		if x > 1 {
-			term = Exp(t.weight[j]+x) - base
-		}
+		base, term := t.mass[j], t.term(j, x)
 		y := term - carry // compensated: 2 units in all
 		next := excess + y
 		carry = (next - excess) - y
@@ -134,7 +143,7 @@ func (w *Workspace) front(p *Problem, ph Phase, k *contour) float64 {
 	k0 := Log1p(excess)
 	k.logFront += ph.Steps * k0
 	k.front += ph.Steps * (unit*(wrong/(1+excess)+4*math.Abs(k0)) + 3*Exp(-quadrature-Log(ph.Steps)))
-	strands := float64(8*respin+t.n/4+60) + wrong
+	strands := float64(8*turns+t.n/block+block/4+40) + wrong
 	var rough float64
 	for j := 0; j < t.n; j++ {
 		x := t.weight[j] + t.exponent(j, d, k.c)
@@ -184,13 +193,26 @@ func (w *Workspace) rotate() {
 	}
 }
 
-// sum adds up the terms in four strands.
-func (w *Workspace) sum() (float64, float64) {
+// block is how many terms are summed before the sum goes to a sum of sums.
+const block = 32
+
+// sum adds up the terms, in blocks of four strands.
+func (w *Workspace) sum() (sumRe, sumIm float64) {
 	n := w.fine.n
 	re, im := w.turn[0][:n], w.turn[1][:n]
+	for lo := 0; lo < n; lo += block {
+		hi := min(lo+block, n)
+		r, i := strands(re[lo:hi], im[lo:hi])
+		sumRe += r
+		sumIm += i
+	}
+	return sumRe, sumIm
+}
+
+func strands(re, im []float64) (float64, float64) {
 	var r0, r1, r2, r3, i0, i1, i2, i3 float64
 	j := 0
-	for ; j+4 <= n; j += 4 {
+	for ; j+4 <= len(re) && j+4 <= len(im); j += 4 {
 		r0 += re[j]
 		r1 += re[j+1]
 		r2 += re[j+2]
@@ -200,7 +222,7 @@ func (w *Workspace) sum() (float64, float64) {
 		i2 += im[j+2]
 		i3 += im[j+3]
 	}
-	for ; j < n; j++ {
+	for ; j < len(re) && j < len(im); j++ {
 		r0 += re[j]
 		i0 += im[j]
 	}
@@ -276,7 +298,7 @@ func (w *Workspace) delta(k *contour, epsilon float64) (Interval, float64) {
 	scale := Exp(front)
 	wrong := k.wobble + shifted + Exp(k.trunc) + math.Abs(value)*rel + 4*float64(k.n)*unit*unit
 	est := scale * value
-	alias := w.aliasAt(k, epsilon)
+	alias := k.fold.alias(k.c, epsilon)
 	return Interval{
 		Lower:    math.Max(0, (est-scale*wrong-alias)*(1-8*unit)),
 		Estimate: est,
@@ -284,9 +306,27 @@ func (w *Workspace) delta(k *contour, epsilon float64) (Interval, float64) {
 	}, scale * slope
 }
 
-// aliasAt carries the aliasing bound, made for the contour's ε, to another: the right side falls by e^(−c'Δ), c' ≤ 31c,
-// for a larger ε and the left side does not depend on it; for a smaller ε the right side grows by that factor.
-func (w *Workspace) aliasAt(k *contour, epsilon float64) float64 {
-	down := math.Max(0, k.epsilon-epsilon)
-	return Exp(k.alias + 31.1*k.c*down)
+// soften moves the abscissa left of the saddle where that shortens the period: a heavy tail of the loss makes M(c') large
+// just beyond c. It gives up at most e^soft in the size of the integrand, which costs as much in rounding.
+func (w *Workspace) soften(p *Problem, s saddle, goal, soft float64) (float64, fold) {
+	c := s.c
+	best, _ := w.period(p, c, s.epsilon, goal)
+	size := w.size(p, c, s.epsilon)
+	for range 6 {
+		if best.period <= -1.3*goal/c {
+			break
+		}
+		next := 0.8 * c
+		f, ok := w.period(p, next, s.epsilon, goal)
+		if !ok || f.period > 0.85*best.period && best.period < math.Inf(1) || w.size(p, next, s.epsilon) > size+soft {
+			break
+		}
+		c, best = next, f
+	}
+	return c, best
+}
+
+// size is the log of the integrand at t = 0.
+func (w *Workspace) size(p *Problem, c, epsilon float64) float64 {
+	return w.cumulant(p, c) - c*epsilon - Log(c) - Log1p(c)
 }

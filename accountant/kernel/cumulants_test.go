@@ -11,7 +11,7 @@ import (
 
 // κ₁…κ₆ of one step, 20 digits from 50-digit arithmetic.
 func TestCumulantsGolden(t *testing.T) {
-	f, err := os.Open("../testdata/cumulants.csv")
+	f, err := os.Open(goldenFile("cumulants.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}

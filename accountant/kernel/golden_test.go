@@ -2,12 +2,11 @@ package kernel
 
 import (
 	"bufio"
-	"math"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
 type golden struct {
@@ -19,7 +18,7 @@ type golden struct {
 }
 
 func readGoldens(t testing.TB) []golden {
-	f, err := os.Open("../testdata/epsilon.csv")
+	f, err := os.Open(goldenFile("epsilon.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,23 +38,47 @@ func readGoldens(t testing.TB) []golden {
 	return out
 }
 
+// goldenFile returns the path of golden numbers: the accountant's testdata, or EWTUNE_GOLDENS/accountant.
+func goldenFile(name string) string {
+	if root := os.Getenv("EWTUNE_GOLDENS"); root != "" {
+		return filepath.Join(root, "accountant", name)
+	}
+	return filepath.Join("..", "testdata", name)
+}
+
 func newWorkspace(coarse, fine, nodes int) *Workspace {
 	var w Workspace
 	w.Carve(make([]float64, SizeWorkspace(coarse, fine, nodes)), coarse, fine, nodes)
 	return &w
 }
 
+// The exact epsilons lie inside what the contour says wherever it reaches, which from 100 steps on is everywhere.
 func TestContourGolden(t *testing.T) {
-	w := newWorkspace(4096, 1<<15, 1<<16)
+	w := newWorkspace(8192, 1<<14, 1<<16)
 	for _, g := range readGoldens(t) {
 		p := Problem{Phases: []Phase{{g.q, g.s, g.t}}, Direction: g.dir, Group: 1}
-		w.held = -1
-		s, _ := w.saddleForDelta(&p, Log(g.delta))
-		k, ok := w.build(&p, s)
-		start := time.Now()
-		iv, ok2 := w.epsilonByContour(&p, g.delta)
-		took := time.Since(start)
-		t.Logf("%v q=%.4g s=%v T=%v d=%v dir=%d: c=%.3g eps0=%.6g eps=%.12g truth=%.12g rel=%.2e width=%.2e in=%v n=%d nz=%d nc=%d tmax=%.3g P=%.3g ok=%v %v %v", g.tag, g.q, g.s, g.t, g.delta, g.dir,
-			s.c, s.epsilon, iv.Estimate, g.eps, iv.Estimate/g.eps-1, iv.Upper-iv.Lower, iv.Lower <= g.eps+g.epsWide && g.eps-g.epsWide <= iv.Upper, k.n, w.fine.n, w.coarse.n, k.h*float64(k.n), 2*math.Pi/k.h, ok, ok2, took)
+		iv, ok := w.epsilonByContour(&p, g.delta)
+		if !ok {
+			if g.t >= 100 {
+				t.Errorf("%+v: no contour", g)
+			}
+			continue
+		}
+		wide := g.epsWide + 4e-16*g.eps
+		if iv.Lower > g.eps+wide || iv.Upper < g.eps-wide {
+			t.Errorf("%+v: %v does not enclose it", g, iv)
+		}
+	}
+}
+
+// The lattice encloses them too, more widely, at any number of steps.
+func TestLatticeGolden(t *testing.T) {
+	w := newWorkspace(8192, 1<<14, 1<<16)
+	for _, g := range readGoldens(t) {
+		p := Problem{Phases: []Phase{{g.q, g.s, g.t}}, Direction: g.dir, Group: 1}
+		iv, ok := w.epsilonByLattice(&p, g.delta)
+		if !ok || iv.Lower > g.eps+g.epsWide || iv.Upper < g.eps-g.epsWide || iv.Upper > 1.01*g.eps+0.2 {
+			t.Errorf("%+v: %v %v", g, iv, ok)
+		}
 	}
 }

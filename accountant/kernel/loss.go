@@ -64,6 +64,7 @@ func logBinomial(k, j int, q float64) float64 {
 func (t *table) node(i int, z, logStep float64, ph Phase, d Direction, k int) {
 	t.z[i] = z
 	t.weight[i] = logStep - 0.5*float64(z*z)
+	t.mass[i] = Exp(t.weight[i])
 	a, slope := logMix(z, ph.Noise, ph.Rate, k)
 	t.la[i] = a
 	t.slope[i] = slope
@@ -94,4 +95,12 @@ func (t *table) exponent(i int, d Direction, c float64) float64 {
 		return -c * t.la[i]
 	}
 	return (c+1)*t.la[i] - c*t.lb[i]
+}
+
+// term returns mass·(e^x − 1) at node i for the exponent x; mass·eˣ is the same plus mass.
+func (t *table) term(i int, x float64) float64 {
+	if x > 600 {
+		return Exp(t.weight[i] + x)
+	}
+	return t.mass[i] * Expm1(x)
 }

@@ -130,33 +130,27 @@ func (w *Workspace) phaseMoments(p *Problem, i int, c float64) (k0, k1, k2 float
 		return 0, 0, 0, false
 	}
 	t := &w.coarse
-	m := t.excess(p.Direction, c)
-	k0 = Log1p(m)
-	var s0, s1, s2 float64
+	var excess, s1, s2 float64
 	for j := 0; j < t.n; j++ {
-		e := Exp(t.weight[j] + t.exponent(j, p.Direction, c) - k0)
+		term := t.term(j, t.exponent(j, p.Direction, c))
 		l := t.loss(j, p.Direction)
-		s0 += e
-		s1 += e * l
-		s2 += e * l * l
+		excess += term
+		term = (term + t.mass[j]) * l
+		s1 += term
+		s2 += term * l
 	}
-	if !(s2 < math.Inf(1)) || !(m < math.Inf(1)) {
+	if !(s2 < math.Inf(1)) || !(excess < math.Inf(1)) {
 		return 0, 0, 0, false
 	}
-	mean := s1 / s0
-	return k0, mean, s2/s0 - mean*mean, true
+	mean := s1 / (1 + excess)
+	return Log1p(excess), mean, s2/(1+excess) - mean*mean, true
 }
 
 // excess returns M(c) − 1.
 func (t *table) excess(d Direction, c float64) float64 {
 	var sum float64
 	for j := 0; j < t.n; j++ {
-		x := t.exponent(j, d, c)
-		if x > 1 {
-			sum += Exp(t.weight[j]+x) - Exp(t.weight[j])
-		} else {
-			sum += Exp(t.weight[j]) * Expm1(x)
-		}
+		sum += t.term(j, t.exponent(j, d, c))
 	}
 	return sum
 }

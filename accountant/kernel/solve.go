@@ -2,62 +2,107 @@ package kernel
 
 import "math"
 
+// wide is the relative width of ε, and c times that of δ, from which a contour is laid again with more care.
+const wide = 2e-10
+
 // deltaByContour returns the enclosure of δ(ε) of one direction.
-func (w *Workspace) deltaByContour(p *Problem, epsilon float64) (Interval, bool) {
+func (w *Workspace) deltaByContour(p *Problem, epsilon float64) (out Interval, found bool) {
 	w.held = -1
+	out.Upper = math.Inf(1)
 	s, ok := w.saddleForEpsilon(p, epsilon)
-	if !ok {
-		return Interval{}, false
+	how := usual
+	for range 4 {
+		if !ok {
+			break
+		}
+		k, built := w.build(p, s, how)
+		if !built {
+			break
+		}
+		d, _ := w.delta(&k, epsilon)
+		if good := !(out.Upper-out.Lower <= d.Upper-d.Lower); good {
+			out, found = d, true
+		}
+		switch {
+		case d.Estimate > 0 && math.Abs(Log(d.Estimate)-s.logDelta) > 1:
+			s.logDelta = Log(d.Estimate) // the saddle's guess of δ was off: the tolerance was set by it
+		case d.Upper-d.Lower > 10*wide*d.Lower && how != careful:
+			how = careful
+		default:
+			return out, found
+		}
 	}
-	k, ok := w.build(p, s)
-	if !ok {
-		return Interval{}, false
-	}
-	d, _ := w.delta(&k, epsilon)
-	return d, true
+	return out, found
 }
 
-// epsilonByContour returns the enclosure of ε(δ) of one direction: by Newton's method on log δ, then by widening the
-// estimate until δ's own bounds prove both ends (δ falls in ε).
-func (w *Workspace) epsilonByContour(p *Problem, delta float64) (Interval, bool) {
+// epsilonByContour returns the enclosure of ε(δ) of one direction: by Newton's method on log δ, on a contour that is moved
+// until it stands near the solution, then by widening the estimate until δ's own bounds prove both ends (δ falls in ε).
+func (w *Workspace) epsilonByContour(p *Problem, delta float64) (out Interval, found bool) {
 	w.held = -1
 	s, ok := w.saddleForDelta(p, Log(delta))
-	for range 3 {
+	how := usual
+	lo, hi := 0.0, math.Inf(1)
+	out.Upper = math.Inf(1)
+	for range 16 {
 		if !ok {
-			return Interval{}, false
+			break
 		}
-		k, built := w.build(p, s)
+		s.logDelta = Log(delta)
+		k, built := w.build(p, s, how)
 		if !built {
-			return Interval{}, false
+			break
 		}
-		eps, near := w.newton(&k, delta)
-		if near {
-			return w.enclose(&k, delta, eps)
+		d, _ := w.delta(&k, s.epsilon)
+		if d.Estimate > delta {
+			lo = s.epsilon
+		} else {
+			hi = s.epsilon
+		}
+		eps := w.newton(&k, delta)
+		near := math.Abs(eps-s.epsilon)*k.fold.far < 1 || eps <= 0 && s.epsilon == 0
+		if near && how != locating {
+			if v, ok := w.enclose(&k, delta, eps); ok && !(out.Upper-out.Lower <= v.Upper-v.Lower) {
+				out, found = v, true
+			}
+			if how == careful || found && out.Upper-out.Lower <= wide*math.Max(out.Upper, 1) {
+				break
+			}
+		}
+		switch {
+		case near && how == locating:
+			how = usual
+		case near:
+			how = careful
+		default:
+			how = locating
+		}
+		if eps <= lo || eps >= hi {
+			eps = lo + (math.Min(hi, 2*lo+1)-lo)/2
 		}
 		s, ok = w.saddleForEpsilon(p, math.Max(0, eps))
 	}
-	return Interval{}, false
+	return out, found
 }
 
-// newton solves δ(ε) = delta on the contour; near is false where ε left the contour's neighbourhood.
-func (w *Workspace) newton(k *contour, delta float64) (eps float64, near bool) {
-	eps = k.epsilon
+// newton solves δ(ε) = delta on the contour.
+func (w *Workspace) newton(k *contour, delta float64) float64 {
+	eps := k.epsilon
 	target := Log(delta)
 	for range 12 {
 		d, slope := w.delta(k, eps)
 		if !(d.Estimate > 0) || !(slope > 0) {
-			return eps, false
+			return eps
 		}
 		move := (Log(d.Estimate) - target) * d.Estimate / slope
 		eps += move
 		if eps <= 0 && k.epsilon == 0 {
-			return 0, true
+			return 0
 		}
-		if math.Abs(move) <= 4*unit*eps+1e-3*(d.Upper-d.Lower)/slope {
+		if math.Abs(move) <= 4*unit*eps+1e-3*(d.Upper-d.Lower)/slope || math.Abs(eps-k.epsilon)*k.c > 4 {
 			break
 		}
 	}
-	return eps, math.Abs(eps-k.epsilon)*k.c < 0.3
+	return eps
 }
 
 // enclose proves ends around eps.
@@ -96,7 +141,11 @@ func (w *Workspace) Epsilon(p *Problem, delta float64) (Interval, Method) {
 	if out, ok := w.epsilonByContour(p, delta); ok {
 		return out, Contour
 	}
-	return w.epsilonByCeiling(p, delta), Ceiling
+	out := w.epsilonByCeiling(p, delta)
+	if tight, ok := w.epsilonByLattice(p, delta); ok && tight.Upper <= out.Upper {
+		return tight, Lattice
+	}
+	return out, Ceiling
 }
 
 // Delta returns the enclosure of δ(ε) of one direction and how it was reached.
@@ -108,6 +157,9 @@ func (w *Workspace) Delta(p *Problem, epsilon float64) (Interval, Method) {
 		return out, Contour
 	}
 	top := w.RDPDelta(p, epsilon)
+	if tight, ok := w.deltaByLattice(p, epsilon); ok && tight.Upper <= top {
+		return tight, Lattice
+	}
 	return Interval{w.floorDelta(p, epsilon), top, top}, Ceiling
 }
 
@@ -155,4 +207,9 @@ func (w *Workspace) floorDelta(p *Problem, epsilon float64) float64 {
 		}
 	}
 	return low
+}
+
+// LatticeEpsilon returns the enclosure of ε(δ) by the lattice alone.
+func (w *Workspace) LatticeEpsilon(p *Problem, delta float64) (Interval, bool) {
+	return w.epsilonByLattice(p, delta)
 }

@@ -34,9 +34,15 @@ type Workspace struct {
 	turn   [4]list // the fine nodes' rotating terms: D and p(e^(ihl) − 1)
 	rho    [2]list // e^(ihl) − 1
 	re, im list    // per t node: log of the amplitude, then the amplitude
-	slack  list    // per t node: bound on the error of re + i im
+	slack  list    // per t node: bound on the error of re + i im; lattice: masses of one step
+	spare  [4]list // lattice: what the optimistic side needs of each cell
 	held   int     // phase whose coarse table is filled, −1 for none
 	reach  float64 // abscissa up to which the coarse table reaches
+
+	tiltedAt    float64 // turn[0] and turn[1] hold the tilted coarse weights of tiltedPhase at this abscissa
+	tiltedPhase int
+	first, last int     // the nodes among them that count
+	lean        float64 // shift b over t of decay.go
 }
 
 type list []float64
@@ -44,7 +50,8 @@ type list []float64
 // table holds what the quadrature in z needs at each node.
 type table struct {
 	z      list // node
-	weight list // −z²/2 + log(h/√2π)
+	weight list // log of the rule's weight, −z²/2 + log(h/√2π)
+	mass   list // the rule's weight
 	la, lb list // log A(z), log A(−z)
 	slope  list // σ dl/dz of the loss, ≥ 0
 	n      int
@@ -52,7 +59,7 @@ type table struct {
 }
 
 // SizeWorkspace returns how many float64 a workspace for the given numbers of nodes takes.
-func SizeWorkspace(coarse, fine, nodes int) int { return 5*coarse + 11*fine + 3*nodes }
+func SizeWorkspace(coarse, fine, nodes int) int { return 6*coarse + 12*fine + 7*nodes }
 
 // Carve lays a workspace over memory of SizeWorkspace(coarse, fine, nodes) numbers.
 func (w *Workspace) Carve(memory []float64, coarse, fine, nodes int) {
@@ -67,13 +74,17 @@ func (w *Workspace) Carve(memory []float64, coarse, fine, nodes int) {
 	}
 	w.re, rest = rest[:nodes], rest[nodes:]
 	w.im, rest = rest[:nodes], rest[nodes:]
-	w.slack = rest[:nodes]
+	w.slack, rest = rest[:nodes], rest[nodes:]
+	for i := range w.spare {
+		w.spare[i], rest = rest[:nodes], rest[nodes:]
+	}
 	w.held = -1
 }
 
 func (t *table) carve(rest []float64, n int) []float64 {
 	t.z, rest = rest[:n], rest[n:]
 	t.weight, rest = rest[:n], rest[n:]
+	t.mass, rest = rest[:n], rest[n:]
 	t.la, rest = rest[:n], rest[n:]
 	t.lb, rest = rest[:n], rest[n:]
 	t.slope, rest = rest[:n], rest[n:]
