@@ -32,6 +32,9 @@ const (
 	GDP
 )
 
+// ReplaceOne is the adjacency under which one record is exchanged for another; 0 is add-remove.
+const ReplaceOne = 1
+
 // FlagRoots says that an expansion crosses δ more than once, and that the largest ε was taken.
 const FlagRoots = 1
 
@@ -75,13 +78,21 @@ func put(i int, x kernel.Interval) {
 // both asks for one number in both directions and writes the answers from place i on.
 func both(i int, phases []kernel.Phase, wantDelta bool, at float64) {
 	for d := range 2 {
-		p := kernel.Problem{Phases: phases, Direction: kernel.Direction(d), Group: 1}
+		p := problem(phases, d)
 		if wantDelta {
 			put(i+3*d, delta(&p, at))
 		} else {
 			put(i+3*d, epsilon(&p, at))
 		}
 	}
+}
+
+// problem is one direction of a plan: 0 remove, 1 add. Under replace-one both are the same.
+func problem(phases []kernel.Phase, d int) kernel.Problem {
+	if Input[6] == ReplaceOne {
+		d = int(kernel.Replace)
+	}
+	return kernel.Problem{Phases: phases, Direction: kernel.Direction(d), Group: 1}
 }
 
 // Epsilon answers ε at δ.

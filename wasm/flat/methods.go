@@ -63,12 +63,15 @@ func cumulants(p *kernel.Problem) (own, other kernel.Cumulants) {
 }
 
 // gaussian is the one step without sampling that the central limit theorem puts in a plan's place: its distance is
-// μ = √Σ T q²(e^(1/σ²) − 1) (Bu, Dong, Long, Su 2020, theorem 5).
+// μ = √Σ T q²(e^(1/σ²) − 1) (Bu, Dong, Long, Su 2020, corollary 5.4), twice that under replace-one.
 func gaussian(p *kernel.Problem) kernel.Phase {
 	var sum float64
 	for i := range p.Phases {
 		ph := p.Phases[i]
 		sum += ph.Steps * ph.Rate * ph.Rate * kernel.Expm1(1/(ph.Noise*ph.Noise))
+	}
+	if p.Direction == kernel.Replace {
+		sum *= 4
 	}
 	return kernel.Phase{Rate: 1, Noise: 1 / math.Sqrt(sum), Steps: 1}
 }

@@ -72,7 +72,7 @@ func Steps() {
 // within reports whether δ(ε) of both directions is certainly at most d.
 func within(phases []kernel.Phase, eps, d float64) bool {
 	for i := range 2 {
-		p := kernel.Problem{Phases: phases, Direction: kernel.Direction(i), Group: 1}
+		p := problem(phases, i)
 		if x, _ := work.Epsilon(&p, d); !(x.Upper <= eps) {
 			return false
 		}

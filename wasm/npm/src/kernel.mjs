@@ -1,11 +1,13 @@
 // The layout of the kernel's input and output; wasm/flat/flat.go holds the same words in Go.
 import { call } from './core.mjs';
 import { rangeError } from './error.mjs';
+import { merge } from './plan.mjs';
 
 /** @typedef {import('../types/index.d.ts').Phase} Phase */
 /** @typedef {import('../types/index.d.ts').Interval} Interval */
 /** @typedef {import('../types/index.d.ts').Accountant} Accountant */
 
+const maxPhases = 64;
 const firstPoint = 8;
 const perPoint = 6;
 
@@ -30,11 +32,23 @@ const adjacencies = { 'add-remove': 0, 'replace-one': 1 };
  * @param {Request} r
  */
 function ask(name, { phases, a, b = 0, accountant = 'certified', order = 2, points = 0, adjacency = 'add-remove', delta = 0 }) {
-  const input = [phases.length, a, b, methods[accountant], order, points, adjacencies[adjacency], delta];
-  for (const p of phases) input.push(p.samplingRate, p.noiseMultiplier, p.steps);
+  const list = canonical(phases);
+  if (list.length > maxPhases) throw rangeError('phases', list.length, `must be at most ${maxPhases} different ones`);
+  const input = [list.length, a, b, methods[accountant], order, points, adjacencies[adjacency], delta];
+  for (const p of list) input.push(p.samplingRate, p.noiseMultiplier, p.steps);
   const output = call(name, input);
   if (output[0] !== 0) throw rangeError('plan', describe(phases), 'is outside what can be computed', 'ERR_UNREACHABLE');
   return output;
+}
+
+/**
+ * Equal phases merged, in one order, so that every grouping of the same steps gives the same bits.
+ *
+ * @param {Phase[]} phases
+ */
+function canonical(phases) {
+  const sorted = phases.toSorted((p, r) => p.samplingRate - r.samplingRate || p.noiseMultiplier - r.noiseMultiplier);
+  return merge(sorted);
 }
 
 /** @param {Phase[]} phases */

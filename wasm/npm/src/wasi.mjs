@@ -35,7 +35,7 @@ export function wasi(host) {
         return success;
       },
       fd_fdstat_get: () => badFile,
-      fd_prestat_get: () => badFile,
+      fd_prestat_get: () => badFile, // no folders
       clock_time_get(_clock, _precision, at) {
         view().setBigUint64(at, BigInt(Math.round(performance.now() * 1e6)), true);
         return success;
