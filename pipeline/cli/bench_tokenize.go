@@ -100,8 +100,8 @@ func benchCorpus(c *cli.Context, temp string) (data string, tokenizers []string,
 	return data, tokenizers, nil
 }
 
-// benchTexts reads the training texts of the tasks.
-func benchTexts(data string, tasks []string) (texts []peer.Text, err error) {
+// benchTexts reads the training texts of the tasks, the two of a pair one by one.
+func benchTexts(data string, tasks []string) (texts []string, err error) {
 	for _, name := range tasks {
 		input, err := datasets.Open(datasets.OpenOptions{Path: data, Task: name, Split: "train"})
 		if err != nil {
@@ -115,7 +115,7 @@ func benchTexts(data string, tasks []string) (texts []peer.Text, err error) {
 	return texts, nil
 }
 
-func appendTexts(texts []peer.Text, input *datasets.Input) ([]peer.Text, error) {
+func appendTexts(texts []string, input *datasets.Input) ([]string, error) {
 	defer input.Close()
 	for {
 		row, err := input.Next()
@@ -125,16 +125,15 @@ func appendTexts(texts []peer.Text, input *datasets.Input) ([]peer.Text, error) 
 		if err != nil {
 			return nil, err
 		}
-		text := peer.Text{A: row.A}
+		texts = append(texts, row.A)
 		if input.Task.Pair() {
-			text.B = &row.B
+			texts = append(texts, row.B)
 		}
-		texts = append(texts, text)
 	}
 }
 
 // timeTokenizer measures ours before and after the peer, so that both see the same machine.
-func timeTokenizer(c *cli.Context, path string, texts []peer.Text) (s tokenizeSpeed, err error) {
+func timeTokenizer(c *cli.Context, path string, texts []string) (s tokenizeSpeed, err error) {
 	tok, err := tokenizer.Load(path)
 	if err != nil {
 		return s, err
@@ -164,7 +163,7 @@ func timeTokenizer(c *cli.Context, path string, texts []peer.Text) (s tokenizeSp
 
 // bestPass encodes all texts again and again for so many seconds, but twice at least, and gives the tokens of a pass and
 // the speed of the fastest.
-func bestPass(tok *tokenizer.Tokenizer, texts []peer.Text, threads int, seconds float64) (tokens int, speed float64) {
+func bestPass(tok *tokenizer.Tokenizer, texts []string, threads int, seconds float64) (tokens int, speed float64) {
 	end := time.Now().Add(time.Duration(seconds * float64(time.Second)))
 	for pass := 0; pass < 2 || time.Now().Before(end); pass++ {
 		start := time.Now()
@@ -175,7 +174,7 @@ func bestPass(tok *tokenizer.Tokenizer, texts []peer.Text, threads int, seconds 
 }
 
 // encodeAll encodes each text once and counts the tokens.
-func encodeAll(tok *tokenizer.Tokenizer, texts []peer.Text, threads int) (total int) {
+func encodeAll(tok *tokenizer.Tokenizer, texts []string, threads int) (total int) {
 	counts := make([]int, threads)
 	var running sync.WaitGroup
 	for i := range threads {
@@ -189,14 +188,10 @@ func encodeAll(tok *tokenizer.Tokenizer, texts []peer.Text, threads int) (total 
 	return total
 }
 
-func encodeShare(tok *tokenizer.Tokenizer, texts []peer.Text) (tokens int) {
+func encodeShare(tok *tokenizer.Tokenizer, texts []string) (tokens int) {
 	var e tokenizer.Encoding
-	for _, t := range texts {
-		if t.B != nil {
-			tok.EncodePair(&e, t.A, *t.B, 0)
-		} else {
-			tok.Encode(&e, t.A, "", 0)
-		}
+	for _, text := range texts {
+		tok.Encode(&e, text, "", 0)
 		tokens += len(e.IDs)
 	}
 	return tokens

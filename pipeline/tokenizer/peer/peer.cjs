@@ -2,7 +2,7 @@
 // usage: node peer.cjs PACKAGE TOKENIZER encode|time
 //
 // encode: each line of stdin is {"a": base64, "b": base64 or null, "max": n}; each line of stdout [ids, type ids].
-// time: each line of stdin is {"seconds": s, "texts": [[a, b or null], ...]}; the answer is {"tokens": n, "seconds": s},
+// time: each line of stdin is {"seconds": s, "texts": [text, ...]}; the answer is {"tokens": n, "seconds": s},
 // the best of the passes of encodeBatch over all texts that fit into the seconds.
 const fs = require("fs");
 const path = require("path");
@@ -39,12 +39,11 @@ async function encode({ a, b, max }) {
 }
 
 async function time({ seconds, texts }) {
-  const inputs = texts.map(([a, b]) => (b === null ? a : [a, b]));
   let best = Infinity, tokens = 0;
   const end = performance.now() + 1000 * seconds;
   for (let pass = 0; pass < 2 || performance.now() < end; pass++) {
     const start = performance.now();
-    const encodings = await tokenizer.encodeBatch(inputs);
+    const encodings = await tokenizer.encodeBatch(texts);
     best = Math.min(best, (performance.now() - start) / 1000);
     if (pass === 0) tokens = encodings.reduce((sum, e) => sum + e.getLength(), 0);
   }

@@ -77,13 +77,9 @@ func (p Peer) Encode(texts []Text) ([]Encoding, error) {
 }
 
 // Time runs the library's encodeBatch on one thread, for about so many seconds.
-func (p Peer) Time(texts []Text, seconds float64) (Timing, error) {
-	pairs := make([][2]*string, len(texts))
-	for i := range texts {
-		pairs[i] = [2]*string{&texts[i].A, texts[i].B}
-	}
+func (p Peer) Time(texts []string, seconds float64) (Timing, error) {
 	var in bytes.Buffer
-	if err := json.NewEncoder(&in).Encode(map[string]any{"seconds": seconds, "texts": pairs}); err != nil {
+	if err := json.NewEncoder(&in).Encode(map[string]any{"seconds": seconds, "texts": texts}); err != nil {
 		return Timing{}, err
 	}
 	var timing Timing
