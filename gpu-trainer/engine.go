@@ -16,7 +16,7 @@ const BFloat16 = "bfloat16"
 // EngineOptions say how an Engine computes; none of them changes what is private. The zero value is the default.
 type EngineOptions struct {
 	Precision string `json:"precision,omitempty"`  // float32 (default), float64 or bfloat16 (see BFloat16)
-	Device    string `json:"device,omitempty"`     // cpu (default)
+	Device    string `json:"device,omitempty"`     // cpu (default), opencl, or opencl:N for device N of opencl.Devices
 	Threads   int    `json:"threads,omitempty"`    // [all that the Go runtime may use]
 	MaxTokens int    `json:"max_tokens,omitempty"` // most tokens of one physical batch [4096]
 	Dropout   bool   `json:"dropout,omitempty"`    // train with the hidden dropout of the model's configuration
@@ -28,7 +28,8 @@ type EngineOptions struct {
 // The sums are integers: they are identical to the bit for any number of threads, physical batch size, packing and order.
 // An Engine is used by one goroutine at a time.
 type Engine struct {
-	core engineCore
+	core   engineCore
+	failed error // of a device, met where no error could be returned
 }
 
 // engineCore is an Engine of one floating-point type.
@@ -38,7 +39,7 @@ type engineCore interface {
 	beginLot(seed uint64) error
 	accumulate(b *model.Batch, c dp.Clip) (BatchStats, error)
 	accumulateGradient(b *model.Batch) (BatchStats, error)
-	sum() []int64
+	sum() ([]int64, error)
 	step(u Update) error
 	logits(b *model.Batch, out []float64) error
 	hidden(b *model.Batch, layer int, out []float64) error
@@ -106,7 +107,7 @@ func NewEngine(m *model.Model, method model.Method, o EngineOptions) (*Engine, e
 	if err != nil {
 		return nil, err
 	}
-	return &Engine{core}, nil
+	return &Engine{core: core}, nil
 }
 
 func (o *EngineOptions) normalise() error {
@@ -119,8 +120,6 @@ func (o *EngineOptions) normalise() error {
 	switch {
 	case !slices.Contains([]string{"", "float32", "float64", BFloat16}, o.Precision):
 		return fmt.Errorf("precision %q: must be float32, float64 or %s", o.Precision, BFloat16)
-	case o.Device != "" && o.Device != "cpu":
-		return fmt.Errorf("device %q: must be cpu", o.Device)
 	case o.Threads < 1:
 		return fmt.Errorf("threads %d: must be at least 1", o.Threads)
 	case o.MaxTokens < 1:
@@ -163,11 +162,23 @@ func (e *Engine) AccumulateGradient(b *model.Batch) (BatchStats, error) {
 	return e.core.accumulateGradient(b)
 }
 
-// Sum is the lot's integer sums so far, [Dim]. The slice is the engine's.
-func (e *Engine) Sum() []int64 { return e.core.sum() }
+// Sum is the lot's integer sums so far, [Dim]. The slice is the engine's. A device that fails to hand them over is an error of the next Step
+// too, which then steps nothing.
+func (e *Engine) Sum() []int64 {
+	sums, err := e.core.sum()
+	if err != nil {
+		e.failed = err
+	}
+	return sums
+}
 
 // Step makes one step of the optimiser on the trained weights.
-func (e *Engine) Step(u Update) error { return e.core.step(u) }
+func (e *Engine) Step(u Update) error {
+	if e.failed != nil {
+		return e.failed
+	}
+	return e.core.step(u)
+}
 
 // Logits computes the logits of a batch, without dropout, into out [examples·labels]. Labels of the batch are not read.
 func (e *Engine) Logits(b *model.Batch, out []float64) error { return e.core.logits(b, out) }

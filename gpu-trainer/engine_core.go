@@ -1,8 +1,10 @@
 package trainer
 
 import (
+	"errors"
 	"fmt"
 
+	"github.com/ewtune/ewtune/gpu-trainer/machine"
 	"github.com/ewtune/ewtune/gpu-trainer/machine/cpu"
 	"github.com/ewtune/ewtune/gpu-trainer/machine/cpu/kernels"
 	"github.com/ewtune/ewtune/gpu-trainer/model"
@@ -13,7 +15,9 @@ type core[T kernels.Float] struct {
 	options  EngineOptions
 	base     *model.Model
 	method   model.Method
-	backend  *cpu.Backend[T]
+	backend  *cpu.Backend[T] // of the host, which steps the optimiser
+	device   machine.Backend // where graphs run: the host's backend or an accelerator's
+	ahead    bool            // the device has added to the lot's sums or gradients since they were collected
 	weights  map[string]*weight[T]
 	order    []*weight[T]  // the trained weights, in canonical order
 	direct   []*weight[T]  // those of them that are released as they stand
@@ -25,6 +29,8 @@ type core[T kernels.Float] struct {
 	stats    BatchStats
 	prompted model.Batch // the last batch, with room for a soft prompt
 	numbers  []T         // scratch for reading values
+
+	deviceWeights, deviceSums, deviceGradients mirrors
 }
 
 // A weight is one tensor of the model in the engine's precision. Its buffers are shared by all programs. Offset is its place in
@@ -43,7 +49,10 @@ func newCore[T kernels.Float](m *model.Model, method model.Method, o EngineOptio
 		return nil, err
 	}
 	c := &core[T]{options: o, base: m, method: method, backend: cpu.New[T](o.Threads), weights: map[string]*weight[T]{},
-		programs: map[programKind]*program{}}
+		programs: map[programKind]*program{}, deviceWeights: mirrors{}, deviceSums: mirrors{}, deviceGradients: mirrors{}}
+	if c.device, err = openDevice(o, c.backend); err != nil {
+		return nil, errors.Join(err, c.backend.Close())
+	}
 	c.backend.Pool.UseBFloat16(o.Precision == BFloat16)
 	for _, t := range tensors {
 		c.addWeight(t)
@@ -101,9 +110,14 @@ func (c *core[T]) trained() []Parameter {
 	return list
 }
 
-func (c *core[T]) sum() []int64 { return c.sums }
+func (c *core[T]) sum() ([]int64, error) { return c.sums, c.collect() }
 
-func (c *core[T]) close() error { return c.backend.Close() }
+func (c *core[T]) close() error {
+	if c.device == machine.Backend(c.backend) {
+		return c.backend.Close()
+	}
+	return errors.Join(c.device.Close(), c.backend.Close())
+}
 
 func (c *core[T]) beginLot(seed uint64) error {
 	clear(c.sums)
@@ -112,12 +126,18 @@ func (c *core[T]) beginLot(seed uint64) error {
 			clear(w.gradient.Data)
 		}
 	}
-	c.key = seed
-	return c.drawCarriers(starts(seed))
+	c.key, c.ahead = seed, false
+	if err := c.drawCarriers(starts(seed)); err != nil {
+		return err
+	}
+	return errors.Join(c.deviceSums.pushAll(), c.deviceGradients.pushAll())
 }
 
 func (c *core[T]) step(u Update) error {
 	if err := c.checkUpdate(u); err != nil {
+		return err
+	}
+	if err := c.collect(); err != nil {
 		return err
 	}
 	for _, w := range c.direct {
@@ -125,7 +145,11 @@ func (c *core[T]) step(u Update) error {
 			return err
 		}
 	}
-	return c.stepCarried(u)
+	if err := c.stepCarried(u); err != nil {
+		return err
+	}
+	stepped, _ := c.names()
+	return c.deviceWeights.push(stepped)
 }
 
 func (c *core[T]) checkUpdate(u Update) error {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/ewtune/ewtune/gpu-trainer/dp"
+	"github.com/ewtune/ewtune/gpu-trainer/machine/opencl"
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 )
 
@@ -153,16 +154,39 @@ type tolerance struct {
 var precisions = map[string]tolerance{
 	"float64": {tag: "f64", forward: 1e-11, norms: 1e-11, sums: 1e-11, parameters: 1e-11},
 	"float32": {tag: "f32", forward: 2e-5, norms: 2e-5, sums: 2e-6, parameters: 2e-6},
+	"opencl":  {tag: "f32", forward: 2e-5, norms: 2e-5, sums: 2e-6, parameters: 2e-6},
+}
+
+// engineOptions are those of a precision; "opencl" is float32 on the first OpenCL device.
+func engineOptions(precision string) EngineOptions {
+	if precision == "opencl" {
+		return EngineOptions{Device: "opencl", Threads: 2}
+	}
+	return EngineOptions{Precision: precision, Threads: 2}
+}
+
+// needDevice skips a test of OpenCL where there is none.
+func needDevice(t *testing.T, precision string) {
+	t.Helper()
+	if precision != "opencl" {
+		return
+	}
+	if _, err := opencl.Devices(); err != nil {
+		t.Skip(err)
+	}
 }
 
 var goldenModels = []string{"tiny-bert", "tiny-roberta"}
 
-// each runs a test for both models and both precisions.
+// each runs a test for both models, on the CPU in both precisions and on OpenCL.
 func each(t *testing.T, f func(t *testing.T, g *golden, precision string, tol tolerance)) {
 	for _, name := range goldenModels {
 		g := loadGolden(t, name)
 		for precision, tol := range precisions {
-			t.Run(name+"/"+precision, func(t *testing.T) { f(t, g, precision, tol) })
+			t.Run(name+"/"+precision, func(t *testing.T) {
+				needDevice(t, precision)
+				f(t, g, precision, tol)
+			})
 		}
 	}
 }
@@ -173,7 +197,7 @@ func TestGoldenForward(t *testing.T) {
 		for _, tag := range []string{"base", "lora"} {
 			set := map[string]string{"base": "full", "lora": "lora"}[tag]
 			m, method := g.method(set)
-			e := newEngine(t, m, method, EngineOptions{Precision: precision, Threads: 2})
+			e := newEngine(t, m, method, engineOptions(precision))
 			b := g.all()
 			logits := make([]float64, len(want[tag+".logits"]))
 			fatal(t, e.Logits(b, logits))
@@ -183,7 +207,7 @@ func TestGoldenForward(t *testing.T) {
 			fatal(t, err)
 			near(t, tag+".loss", stats.Loss, want[tag+".loss"], tol.forward, 0)
 			compareHidden(t, e, g, b, tag+".last_hidden_state", m.Config.Layers, want, tol)
-			if precision == "float32" && tag == "base" {
+			if tol.tag == "f32" && tag == "base" {
 				compareHidden(t, e, g, b, "base.hidden_states.0", 0, want, tol)
 				compareHidden(t, e, g, b, "base.hidden_states.1", 1, want, tol)
 			}
@@ -228,17 +252,17 @@ func TestGoldenClippedSums(t *testing.T) {
 		for set, want := range grads.Sets {
 			t.Run(set, func(t *testing.T) {
 				m, method := g.method(set)
-				e := newEngine(t, m, method, EngineOptions{Precision: precision, Threads: 2})
+				e := newEngine(t, m, method, engineOptions(precision))
 				checkReleased(t, e, want)
 				numbers := want.F64
-				if precision == "float32" {
+				if tol.tag == "f32" {
 					numbers = want.F32
 				}
 				stats := accumulateAll(t, e, g, grads.C)
 				near(t, "norm", stats.Norm, numbers.GradNorm, 0, tol.norms)
 				near(t, "factor", stats.Factor, numbers.Factor, 0, tol.norms)
 				compareSums(t, e, 0x1p-42, readTensors(t, g.dir, "clipped_"+set+"_"+tol.tag+".safetensors"), tol.sums)
-				if precision == "float64" && set != "full" {
+				if tol.tag == "f64" && set != "full" {
 					stats = accumulateAll(t, e, g, want.CMedian)
 					near(t, "factor at C_median", stats.Factor, numbers.Median, 0, tol.norms)
 					compareSums(t, e, 0x1p-42, readTensors(t, g.dir, "clipped_"+set+"_Cmedian_f64.safetensors"), tol.sums)
@@ -313,7 +337,7 @@ func TestGoldenSteps(t *testing.T) {
 				readJSON(t, &run, g.dir, name+".json")
 				want := readTensors(t, g.dir, name+".safetensors")
 				m, method := g.method("lora")
-				e := newEngine(t, m, method, EngineOptions{Precision: precision, Threads: 2})
+				e := newEngine(t, m, method, engineOptions(precision))
 				for step, examples := range run.Batches {
 					goldenStep(t, e, g, run, want, step, examples, r.rate, r.rule, precision, tol)
 				}
@@ -333,7 +357,7 @@ func goldenStep(t *testing.T, e *Engine, g *golden, run goldenRun, want map[stri
 	stats, err := e.Accumulate(g.batch(examples...), dp.Clip{Norm: run.C, Quantum: quantum})
 	fatal(t, err)
 	numbers := run.F64[step]
-	if precision == "float32" {
+	if tol.tag == "f32" {
 		numbers = run.F32[step]
 	}
 	near(t, "norm", stats.Norm, numbers.GradNorm, 0, tol.norms)
@@ -357,7 +381,7 @@ func compareWeights(t *testing.T, e *Engine, want map[string][]float64, step int
 	for _, s := range e.State() {
 		name, ok := cutPrefix(s.Name, stateWeight)
 		key := fmt.Sprintf("param_%s.%d.%s", tol.tag, step, name)
-		if !ok || want[key] == nil && precision == "float32" {
+		if !ok || want[key] == nil && tol.tag == "f32" {
 			continue
 		}
 		got := s.Float64

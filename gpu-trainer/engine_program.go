@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 
@@ -46,9 +47,12 @@ func (c *core[T]) program(kind programKind) (*program, error) {
 		return nil, err
 	}
 	for name, node := range network.Weights {
-		spec.Bindings[node] = c.weights[name].data
+		w := c.weights[name]
+		if spec.Bindings[node], err = c.mirrored(c.deviceWeights, name, w.data, w.data.Data, b.Float()); err != nil {
+			return nil, err
+		}
 	}
-	if p.Program, err = machine.Compile(c.backend, spec); err != nil {
+	if p.Program, err = machine.Compile(c.device, spec); err != nil {
 		return nil, err
 	}
 	c.programs[kind] = p
@@ -73,16 +77,17 @@ func (c *core[T]) extend(p *program, b *ops.Builder, kind programKind, spec *mac
 	if err := p.network.Backward(b); err != nil {
 		return err
 	}
+	var err error
 	if kind == plain {
-		c.addGradients(p, b, spec)
+		err = c.addGradients(p, b, spec)
 	} else {
-		c.addSums(p, b, kind == perLayer, spec)
+		err = c.addSums(p, b, kind == perLayer, spec)
 	}
-	return b.Err()
+	return errors.Join(err, b.Err())
 }
 
 // addGradients accumulates the plain gradient of every use, last layer first, as the backward pass reaches them.
-func (c *core[T]) addGradients(p *program, b *ops.Builder, spec *machine.Spec) {
+func (c *core[T]) addGradients(p *program, b *ops.Builder, spec *machine.Spec) (err error) {
 	for _, u := range backwards(p.network.Uses) {
 		g := u.Derivative(b)
 		for slot, name := range u.Weights {
@@ -91,14 +96,17 @@ func (c *core[T]) addGradients(p *program, b *ops.Builder, spec *machine.Spec) {
 				w.gradient = &cpu.Slice[T]{Data: make([]T, w.Size)}
 			}
 			total := b.Input("gradient/"+name, b.Float(), w.Shape...)
-			spec.Bindings[total] = w.gradient
+			if spec.Bindings[total], err = c.mirrored(c.deviceGradients, name, w.gradient, w.gradient.Data, b.Float()); err != nil {
+				return err
+			}
 			spec.Update = append(spec.Update, b.Gradient(total, u, slot, g))
 		}
 	}
+	return nil
 }
 
 // addSums chains the norms of every group, last layer first, turns them into factors, and accumulates the clipped sums.
-func (c *core[T]) addSums(p *program, b *ops.Builder, layered bool, spec *machine.Spec) {
+func (c *core[T]) addSums(p *program, b *ops.Builder, layered bool, spec *machine.Spec) (err error) {
 	uses := backwards(p.network.Uses)
 	groups, of := groupUses(uses, layered)
 	derivatives := make(gorgonia.Nodes, len(uses))
@@ -120,10 +128,14 @@ func (c *core[T]) addSums(p *program, b *ops.Builder, layered bool, spec *machin
 		for slot, name := range u.Weights {
 			w := c.weights[name]
 			sum := b.Input("sum/"+name, tensor.Int64, w.Shape...)
-			spec.Bindings[sum] = c.sumOf(w)
+			host := c.sumOf(w)
+			if spec.Bindings[sum], err = c.mirrored(c.deviceSums, name, host, host.Data, tensor.Int64); err != nil {
+				return err
+			}
 			spec.Update = append(spec.Update, b.Sum(sum, u, slot, derivatives[i], factors[of[i]]))
 		}
 	}
+	return nil
 }
 
 func backwards(uses []ops.Use) []ops.Use {

@@ -72,7 +72,8 @@ func (c *core[T]) drawCarriers(start func(key string, n int) []float64) error {
 			return err
 		}
 	}
-	return nil
+	_, carried := c.names()
+	return c.deviceWeights.push(carried)
 }
 
 func (k *carrier[T]) iterate(pool *kernels.Pool, start []float64) error {

@@ -65,7 +65,8 @@ func (c *core[T]) restore(state []StateTensor) error {
 	for name := range given {
 		return fmt.Errorf("state %s: no weight of that name is trained", name)
 	}
-	return nil
+	stepped, _ := c.names()
+	return c.deviceWeights.push(stepped)
 }
 
 // take removes a tensor from given and copies its numbers; nil if it is not there.

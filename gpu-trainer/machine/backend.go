@@ -1,6 +1,8 @@
 package machine
 
 import (
+	"math"
+
 	"github.com/ewtune/ewtune/gpu-trainer/ops"
 	"gorgonia.org/tensor"
 )
@@ -11,6 +13,8 @@ type Backend interface {
 	// kernel is an error that names it. Where the operation accumulates, out[0] already holds in[0] when the function runs. A spare
 	// output that nobody reads has no buffer.
 	Prepare(kernel string, at ops.Attributes, in, out []*Value) (Run, error)
+	// Begin is called before the operations of a run, when its feed is known.
+	Begin(f *Feed) error
 	// NewBuffer makes an empty buffer for numbers of the given type.
 	NewBuffer(dtype tensor.Dtype) (Buffer, error)
 	// Close gives back what the backend holds. Programs of a closed backend must not run.
@@ -26,6 +30,8 @@ type Buffer interface {
 	Grow(n int) error
 	// Read copies the first numbers to dst, a []float32, []float64 or []int64 of the buffer's type.
 	Read(dst any) error
+	// Write copies all of src, a slice like Read's, to the front of the buffer, which grows if need be.
+	Write(src any) error
 }
 
 // A Value is what one operation yields or one input holds: a buffer and how much of it is in use.
@@ -86,4 +92,31 @@ func (f *Feed) prepare() {
 		length := int(f.Offsets[i+1] - f.Offsets[i])
 		f.pairs += length * length
 	}
+}
+
+// Factors computes what operation clip yields: factors[g][i] multiplies the gradient of example i in group g, whose squared norm is
+// squares[g][i]. An example with a norm that is not finite gets 0 in every group.
+func Factors(f *Feed, squares, factors [][]float64) {
+	for i := range f.Examples() {
+		total := 0.0
+		for _, s := range squares {
+			total += s[i]
+		}
+		finite := !math.IsNaN(total) && !math.IsInf(total, 0)
+		for g, s := range squares {
+			factors[g][i] = 0
+			if finite {
+				factors[g][i] = f.Factor(math.Sqrt(s[i]))
+			}
+		}
+	}
+}
+
+// DropoutKey spreads a run's key and a site over the 64 bits of a Philox key (the finaliser of SplitMix64).
+func DropoutKey(key, site uint64) [2]uint32 {
+	z := key + 0x9e3779b97f4a7c15*(site+1)
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	z ^= z >> 31
+	return [2]uint32{uint32(z), uint32(z >> 32)}
 }

@@ -22,6 +22,7 @@ type Spec struct {
 // A Program is a compiled graph. It is used by one goroutine at a time.
 type Program struct {
 	Feed     Feed // what the next run is fed
+	backend  Backend
 	capacity ops.Capacity
 	steps    []step
 	runs     []Run
@@ -34,7 +35,7 @@ var _ gorgonia.VM = (*Program)(nil)
 
 // Compile prunes, orders and plans a graph for a backend.
 func Compile(backend Backend, spec Spec) (*Program, error) {
-	p := &Program{capacity: spec.Capacity, values: map[slot]*Value{}}
+	p := &Program{backend: backend, capacity: spec.Capacity, values: map[slot]*Value{}}
 	order := schedule(needed(append(append(gorgonia.Nodes{}, spec.Fetch...), spec.Update...)))
 	plan := planner{backend: backend, keepAll: spec.KeepAll, external: map[*Value]bool{}, updates: map[*Value]bool{}, kept: map[*Value]bool{}, home: map[*Value]*storage{}}
 	steps, err := p.collect(order, spec, &plan)
@@ -51,7 +52,7 @@ func Compile(backend Backend, spec Spec) (*Program, error) {
 		return nil, err
 	}
 	p.stores = plan.all
-	return p, p.prepare(backend)
+	return p, p.prepare()
 }
 
 // slotOf resolves nodes that only name a value of another node.
@@ -140,9 +141,9 @@ func (p *Program) stepOf(n *gorgonia.Node) (step, error) {
 }
 
 // prepare binds every step to its kernel.
-func (p *Program) prepare(backend Backend) error {
+func (p *Program) prepare() error {
 	for _, s := range p.steps {
-		run, err := backend.Prepare(s.kernel, s.attributes, s.in, s.out)
+		run, err := p.backend.Prepare(s.kernel, s.attributes, s.in, s.out)
 		if err != nil {
 			return err
 		}
@@ -158,6 +159,9 @@ func (p *Program) RunAll() error {
 		return nil
 	}
 	if err := p.size(); err != nil {
+		return err
+	}
+	if err := p.backend.Begin(&p.Feed); err != nil {
 		return err
 	}
 	for i, run := range p.runs {

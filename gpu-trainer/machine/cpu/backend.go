@@ -26,6 +26,9 @@ func (b *Backend[T]) Close() error {
 	return nil
 }
 
+// Begin has nothing to do: the feed is in the host's memory.
+func (b *Backend[T]) Begin(*machine.Feed) error { return nil }
+
 // A Slice is a machine.Buffer in the host's memory. Its owner may use Data between runs.
 type Slice[E any] struct {
 	Data []E
@@ -47,6 +50,19 @@ func (s *Slice[E]) Read(dst any) error {
 		return fmt.Errorf("read of %d numbers of %T: the buffer holds %d of %T", len(to), dst, len(s.Data), s.Data)
 	}
 	copy(to, s.Data)
+	return nil
+}
+
+// Write copies src, a []E, to the front.
+func (s *Slice[E]) Write(src any) error {
+	from, ok := src.([]E)
+	if !ok {
+		return fmt.Errorf("write of %T: the buffer holds %T", src, s.Data)
+	}
+	if err := s.Grow(len(from)); err != nil {
+		return err
+	}
+	copy(s.Data, from)
 	return nil
 }
 

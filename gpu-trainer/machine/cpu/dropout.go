@@ -21,7 +21,7 @@ func dropout[T kernels.Float](c call[T]) machine.Run {
 			for i := lo; i < hi; i++ {
 				for t := offsets[i]; t < offsets[i+1]; t++ {
 					at := int(t) * x.Width
-					key := philoxKey(f.DropoutKey, c.Site)
+					key := machine.DropoutKey(f.DropoutKey, c.Site)
 					maskRow(from[at:at+x.Width], to[at:], f.RowIDs[i], uint32(t-offsets[i]), key, threshold, keep)
 				}
 			}
@@ -41,15 +41,6 @@ func maskRow[T kernels.Float](from, to []T, row int64, place uint32, key [2]uint
 			to[k] = v
 		}
 	}
-}
-
-// philoxKey spreads the run's key and the site over the 64 bits of a Philox key (the finaliser of SplitMix64).
-func philoxKey(key, site uint64) [2]uint32 {
-	z := key + 0x9e3779b97f4a7c15*(site+1)
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	z ^= z >> 31
-	return [2]uint32{uint32(z), uint32(z >> 32)}
 }
 
 // philox is Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011): four uniform words for a counter and a key.

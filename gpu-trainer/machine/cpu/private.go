@@ -1,8 +1,6 @@
 package cpu
 
 import (
-	"math"
-
 	"github.com/ewtune/ewtune/gpu-trainer/machine"
 	"github.com/ewtune/ewtune/gpu-trainer/machine/cpu/kernels"
 )
@@ -14,24 +12,12 @@ func zeros[T kernels.Float](c call[T]) machine.Run {
 
 // clip turns each example's squared norms, one a group, into factors.
 func clip[T kernels.Float](c call[T]) machine.Run {
-	var squares, factors []operand[float64]
-	for i := range c.in {
-		squares, factors = append(squares, as[float64](c.in[i])), append(factors, as[float64](c.out[i]))
-	}
+	squares, factors := make([][]float64, len(c.in)), make([][]float64, len(c.in))
 	return func(f *machine.Feed) error {
-		for i := range f.Examples() {
-			total := 0.0
-			for _, s := range squares {
-				total += s.data()[i]
-			}
-			finite := !math.IsNaN(total) && !math.IsInf(total, 0)
-			for k, s := range squares {
-				factors[k].data()[i] = 0
-				if finite {
-					factors[k].data()[i] = f.Factor(math.Sqrt(s.data()[i]))
-				}
-			}
+		for i := range c.in {
+			squares[i], factors[i] = as[float64](c.in[i]).data(), as[float64](c.out[i]).data()
 		}
+		machine.Factors(f, squares, factors)
 		return nil
 	}
 }

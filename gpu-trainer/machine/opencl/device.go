@@ -1,0 +1,116 @@
+package opencl
+
+import (
+	"fmt"
+	"strings"
+	"unsafe"
+)
+
+// Constants of the OpenCL headers.
+const (
+	deviceTypeAll     = 0xFFFFFFFF
+	deviceType        = 0x1000
+	deviceUnits       = 0x1002
+	deviceGlobalBytes = 0x101F
+	deviceName        = 0x102B
+	deviceVendor      = 0x102C
+	deviceDriver      = 0x102D
+	deviceExtensions  = 0x1030
+	platformName      = 0x0902
+	programBuildLog   = 0x1183
+	typeGPU           = 1 << 2
+	memReadWrite      = 1
+)
+
+// A Device is one OpenCL device of this machine.
+type Device struct {
+	Platform string
+	Name     string
+	Vendor   string
+	Driver   string
+	GPU      bool
+	Double   bool // has double precision, which the trainer needs
+	Units    int  // compute units
+	Bytes    int64
+	id       uintptr
+}
+
+// Devices lists what the system's OpenCL library offers, GPUs first. A system without the library, or without devices, is an error.
+func Devices() ([]Device, error) {
+	lib, err := load()
+	if err != nil {
+		return nil, err
+	}
+	var gpus, others []Device
+	for _, platform := range lib.platforms() {
+		for _, id := range lib.devices(platform) {
+			d := lib.describe(platform, id)
+			if d.GPU {
+				gpus = append(gpus, d)
+			} else {
+				others = append(others, d)
+			}
+		}
+	}
+	if all := append(gpus, others...); len(all) > 0 {
+		return all, nil
+	}
+	return nil, fmt.Errorf("OpenCL: the library offers no device (on Debian, pocl-opencl-icd makes the CPU one)")
+}
+
+func (l *library) platforms() []uintptr {
+	var count uint32
+	if l.getPlatformIDs(0, nil, &count) != 0 || count == 0 {
+		return nil
+	}
+	ids := make([]uintptr, count)
+	if l.getPlatformIDs(count, &ids[0], nil) != 0 {
+		return nil
+	}
+	return ids
+}
+
+func (l *library) devices(platform uintptr) []uintptr {
+	var count uint32
+	if l.getDeviceIDs(platform, deviceTypeAll, 0, nil, &count) != 0 || count == 0 {
+		return nil
+	}
+	ids := make([]uintptr, count)
+	if l.getDeviceIDs(platform, deviceTypeAll, count, &ids[0], nil) != 0 {
+		return nil
+	}
+	return ids
+}
+
+func (l *library) describe(platform, id uintptr) Device {
+	text := func(name uint32) string {
+		return query(func(size uintptr, value unsafe.Pointer, needed *uintptr) int32 {
+			return l.getDeviceInfo(id, name, size, value, needed)
+		})
+	}
+	number := func(name uint32, bytes uintptr) (v uint64) {
+		l.getDeviceInfo(id, name, bytes, unsafe.Pointer(&v), nil)
+		return v
+	}
+	return Device{
+		Platform: query(func(size uintptr, value unsafe.Pointer, needed *uintptr) int32 {
+			return l.getPlatformInfo(platform, platformName, size, value, needed)
+		}),
+		Name: text(deviceName), Vendor: text(deviceVendor), Driver: text(deviceDriver),
+		GPU: number(deviceType, 8)&typeGPU != 0, Double: strings.Contains(text(deviceExtensions), "cl_khr_fp64"),
+		Units: int(number(deviceUnits, 4)), Bytes: int64(number(deviceGlobalBytes, 8)), id: id,
+	}
+}
+
+// query reads a string property.
+func query(get func(size uintptr, value unsafe.Pointer, needed *uintptr) int32) string {
+	var needed uintptr
+	if get(0, nil, &needed) != 0 || needed == 0 {
+		return ""
+	}
+	text := make([]byte, needed)
+	if get(needed, unsafe.Pointer(&text[0]), nil) != 0 {
+		return ""
+	}
+	return strings.TrimSpace(strings.TrimRight(string(text), "\x00"))
+}

@@ -1,0 +1,6 @@
+// Package opencl is the machine.Backend of OpenCL devices: GPUs of any vendor, and CPUs through PoCL. The system's OpenCL library is
+// loaded when it is first needed, so a binary built without cgo and without any toolkit runs on machines with and without one.
+//
+// Numbers are float32; norms and integer sums are formed in float64 and int64, so a device must have double precision. Sums are
+// identical to the bit for any packing and order on one device; other devices, and the CPU engine, round elsewhere in float32.
+package opencl

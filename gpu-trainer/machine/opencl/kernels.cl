@@ -1,0 +1,429 @@
+// Kernels of the operations of package ops. Matrices are row-major. Tokens of example i are rows offsets[i]..offsets[i+1]-1.
+#pragma OPENCL EXTENSION cl_khr_fp64 : enable
+#pragma OPENCL FP_CONTRACT OFF
+
+#define TILE 64
+#define DEPTH 16
+#define SIDE 16
+#define EACH 4
+
+// ---- products -------------------------------------------------------------------------------------------------------------------
+
+// Element (i, k) of the left operand is a[i*ai + k*ak], element (k, j) of the right one b[k*bk + j*bj].
+typedef struct { int ai, ak, bk, bj; } strides;
+
+// block adds the product over k in [from, to) to a thread's 4x4 part of the 64x64 tile at (row, column).
+void block(__global const float *a, __global const float *b, strides s, int m, int n, int from, int to, int row, int column,
+           __local float (*left)[TILE], __local float (*right)[TILE], float acc[EACH][EACH]) {
+  int x = get_local_id(0), y = get_local_id(1), id = y * SIDE + x;
+  for (int k0 = from; k0 < to; k0 += DEPTH) {
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int p = id; p < TILE * DEPTH; p += SIDE * SIDE) {
+      int k = s.ak == 1 ? p % DEPTH : p / TILE, i = s.ak == 1 ? p / DEPTH : p % TILE;
+      left[k][i] = row + i < m && k0 + k < to ? a[(size_t)(row + i) * s.ai + (size_t)(k0 + k) * s.ak] : 0.0f;
+      k = s.bk == 1 ? p % DEPTH : p / TILE;
+      int j = s.bk == 1 ? p / DEPTH : p % TILE;
+      right[k][j] = column + j < n && k0 + k < to ? b[(size_t)(k0 + k) * s.bk + (size_t)(column + j) * s.bj] : 0.0f;
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int k = 0; k < DEPTH; k++)
+      for (int i = 0; i < EACH; i++)
+        for (int j = 0; j < EACH; j++) acc[i][j] = fma(left[k][y * EACH + i], right[k][x * EACH + j], acc[i][j]);
+  }
+}
+
+// c = a b, plus bias where it has one, plus c where add is set: c [m, n].
+__kernel void product(__global const float *a, __global const float *b, __global const float *bias, __global float *c,
+                      int m, int n, int depth, int ai, int ak, int bk, int bj, int biased, int add) {
+  __local float left[DEPTH][TILE], right[DEPTH][TILE];
+  float acc[EACH][EACH] = {{0}};
+  int row = get_group_id(1) * TILE, column = get_group_id(0) * TILE;
+  strides s = {ai, ak, bk, bj};
+  block(a, b, s, m, n, 0, depth, row, column, left, right, acc);
+  for (int i = 0; i < EACH; i++)
+    for (int j = 0; j < EACH; j++) {
+      int r = row + get_local_id(1) * EACH + i, q = column + get_local_id(0) * EACH + j;
+      if (r < m && q < n) {
+        size_t at = (size_t)r * n + q;
+        float v = acc[i][j] + (biased ? bias[q] : 0.0f);
+        c[at] = add ? c[at] + v : v;
+      }
+    }
+}
+
+// sum[o, i] += round(factor inverse Σ_t g[t, o] x[t, i]) for every example.
+__kernel void linear_sum(__global const float *x, __global const float *g, __global const int *offsets, int examples, int in, int out,
+                         __global const double *factor, double inverse, __global long *sum) {
+  __local float left[DEPTH][TILE], right[DEPTH][TILE];
+  int row = get_group_id(1) * TILE, column = get_group_id(0) * TILE;
+  strides s = {1, out, in, 1};
+  long total[EACH][EACH] = {{0}};
+  for (int e = 0; e < examples; e++) {
+    if (factor[e] == 0) continue;
+    float acc[EACH][EACH] = {{0}};
+    block(g, x, s, out, in, offsets[e], offsets[e + 1], row, column, left, right, acc);
+    for (int i = 0; i < EACH; i++)
+      for (int j = 0; j < EACH; j++) total[i][j] += convert_long_rte(acc[i][j] * (factor[e] * inverse));
+  }
+  for (int i = 0; i < EACH; i++)
+    for (int j = 0; j < EACH; j++) {
+      int r = row + get_local_id(1) * EACH + i, q = column + get_local_id(0) * EACH + j;
+      if (r < out && q < in) sum[(size_t)r * in + q] += total[i][j];
+    }
+}
+
+// ---- reductions of a work-group of 64 -------------------------------------------------------------------------------------------
+
+#define GROUP 64
+
+double reduce(double v, __local double *room) {
+  int id = get_local_id(0);
+  barrier(CLK_LOCAL_MEM_FENCE);
+  room[id] = v;
+  for (int step = GROUP / 2; step > 0; step /= 2) {
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (id < step) room[id] += room[id + step];
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+  return room[0];
+}
+
+float dot_rows(__global const float *a, __global const float *b, int n) {
+  float sum = 0;
+  for (int i = 0; i < n; i++) sum = fma(a[i], b[i], sum);
+  return sum;
+}
+
+// squares[e] += Σ_{s,t} (x_s·x_t)(g_s·g_t), the squared norm of Σ_t g_t x_tᵀ; one group an example.
+__kernel void linear_norm(__global const float *x, __global const float *g, __global const int *offsets, int in, int out, __global double *squares) {
+  __local double room[GROUP];
+  int e = get_group_id(0), from = offsets[e], length = offsets[e + 1] - from;
+  double sum = 0;
+  for (int p = get_local_id(0); p < length * length; p += GROUP) {
+    int s = p / length, t = p % length;
+    if (s < t) continue;
+    double v = (double)dot_rows(x + (size_t)(from + s) * in, x + (size_t)(from + t) * in, in) * dot_rows(g + (size_t)(from + s) * out, g + (size_t)(from + t) * out, out);
+    sum += s == t ? v : 2 * v;
+  }
+  sum = reduce(sum, room);
+  if (get_local_id(0) == 0) squares[e] += sum;
+}
+
+float column_sum(__global const float *g, int from, int to, int width, int j) {
+  float sum = 0;
+  for (int t = from; t < to; t++) sum += g[(size_t)t * width + j];
+  return sum;
+}
+
+float scaled_sum(__global const float *x, __global const float *g, __global const float *mean, __global const float *rstd, int from, int to, int width, int j) {
+  float sum = 0;
+  for (int t = from; t < to; t++) sum += g[(size_t)t * width + j] * (x[(size_t)t * width + j] - mean[t]) * rstd[t];
+  return sum;
+}
+
+__kernel void bias_norm(__global const float *g, __global const int *offsets, int width, __global double *squares) {
+  __local double room[GROUP];
+  int e = get_group_id(0);
+  double sum = 0;
+  for (int j = get_local_id(0); j < width; j += GROUP) {
+    double v = column_sum(g, offsets[e], offsets[e + 1], width, j);
+    sum += v * v;
+  }
+  sum = reduce(sum, room);
+  if (get_local_id(0) == 0) squares[e] += sum;
+}
+
+__kernel void layernorm_norm(__global const float *x, __global const float *g, __global const float *mean, __global const float *rstd,
+                             __global const int *offsets, int width, __global double *squares) {
+  __local double room[GROUP];
+  int e = get_group_id(0);
+  double sum = 0;
+  for (int j = get_local_id(0); j < width; j += GROUP) {
+    double shift = column_sum(g, offsets[e], offsets[e + 1], width, j);
+    double scale = scaled_sum(x, g, mean, rstd, offsets[e], offsets[e + 1], width, j);
+    sum += shift * shift + scale * scale;
+  }
+  sum = reduce(sum, room);
+  if (get_local_id(0) == 0) squares[e] += sum;
+}
+
+// Rows of equal ids add up before they are squared: Σ over pairs of tokens with one id of g_s·g_t.
+__kernel void embed_norm(__global const int *ids, __global const float *g, __global const int *offsets, int width, __global double *squares) {
+  __local double room[GROUP];
+  int e = get_group_id(0), from = offsets[e], length = offsets[e + 1] - from;
+  double sum = 0;
+  for (int p = get_local_id(0); p < length * length; p += GROUP) {
+    int s = from + p / length, t = from + p % length;
+    if (ids[s] == ids[t]) sum += dot_rows(g + (size_t)s * width, g + (size_t)t * width, width);
+  }
+  sum = reduce(sum, room);
+  if (get_local_id(0) == 0) squares[e] += sum;
+}
+
+// ---- integer sums and plain gradients of vectors and tables: one work-item a column --------------------------------------------------
+
+__kernel void bias_sum(__global const float *g, __global const int *offsets, int examples, int width, __global const double *factor, double inverse, __global long *sum) {
+  int j = get_global_id(0);
+  if (j >= width) return;
+  for (int e = 0; e < examples; e++)
+    if (factor[e] != 0) sum[j] += convert_long_rte(column_sum(g, offsets[e], offsets[e + 1], width, j) * (factor[e] * inverse));
+}
+
+__kernel void scale_sum(__global const float *x, __global const float *g, __global const float *mean, __global const float *rstd,
+                        __global const int *offsets, int examples, int width, __global const double *factor, double inverse, __global long *sum) {
+  int j = get_global_id(0);
+  if (j >= width) return;
+  for (int e = 0; e < examples; e++)
+    if (factor[e] != 0) sum[j] += convert_long_rte(scaled_sum(x, g, mean, rstd, offsets[e], offsets[e + 1], width, j) * (factor[e] * inverse));
+}
+
+__kernel void embed_sum(__global const int *ids, __global const float *g, __global const int *offsets, int examples, int width,
+                        __global const double *factor, double inverse, __global long *sum) {
+  int j = get_global_id(0);
+  if (j >= width) return;
+  for (int e = 0; e < examples; e++) {
+    if (factor[e] == 0) continue;
+    for (int t = offsets[e]; t < offsets[e + 1]; t++) {
+      int first = 1;
+      for (int s = offsets[e]; s < t && first; s++) first = ids[s] != ids[t];
+      if (!first) continue;
+      float v = 0;
+      for (int s = t; s < offsets[e + 1]; s++)
+        if (ids[s] == ids[t]) v += g[(size_t)s * width + j];
+      sum[(size_t)ids[t] * width + j] += convert_long_rte(v * (factor[e] * inverse));
+    }
+  }
+}
+
+__kernel void bias_grad(__global const float *g, int rows, int width, __global float *total) {
+  int j = get_global_id(0);
+  if (j < width) total[j] += column_sum(g, 0, rows, width, j);
+}
+
+__kernel void scale_grad(__global const float *x, __global const float *g, __global const float *mean, __global const float *rstd, int rows, int width, __global float *total) {
+  int j = get_global_id(0);
+  if (j < width) total[j] += scaled_sum(x, g, mean, rstd, 0, rows, width, j);
+}
+
+__kernel void embed_grad(__global const int *ids, __global const float *g, int rows, int width, __global float *total) {
+  int j = get_global_id(0);
+  if (j >= width) return;
+  for (int t = 0; t < rows; t++) total[(size_t)ids[t] * width + j] += g[(size_t)t * width + j];
+}
+
+// ---- rows ------------------------------------------------------------------------------------------------------------------------
+
+__kernel void embed(__global const int *ids, __global const float *table, __global float *y, int n, int width, int add) {
+  int i = get_global_id(0);
+  if (i >= n) return;
+  float v = table[(size_t)ids[i / width] * width + i % width];
+  y[i] = add ? y[i] + v : v;
+}
+
+__kernel void layernorm(__global const float *x, __global const float *gamma, __global const float *beta, __global float *y,
+                        __global float *means, __global float *rstds, int width, double epsilon) {
+  __local double room[GROUP];
+  int row = get_group_id(0), id = get_local_id(0);
+  x += (size_t)row * width;
+  y += (size_t)row * width;
+  double sum = 0;
+  for (int j = id; j < width; j += GROUP) sum += x[j];
+  double mean = reduce(sum, room) / width;
+  sum = 0;
+  for (int j = id; j < width; j += GROUP) sum += (x[j] - mean) * (x[j] - mean);
+  double rstd = 1 / sqrt(reduce(sum, room) / width + epsilon);
+  for (int j = id; j < width; j += GROUP) y[j] = (float)((x[j] - mean) * rstd) * gamma[j] + beta[j];
+  if (id == 0) {
+    means[row] = mean;
+    rstds[row] = rstd;
+  }
+}
+
+__kernel void layernorm_gradinput(__global const float *g, __global const float *x, __global const float *gamma,
+                                  __global const float *means, __global const float *rstds, __global float *dx, int width) {
+  __local double room[GROUP];
+  int row = get_group_id(0), id = get_local_id(0);
+  size_t at = (size_t)row * width;
+  float mean = means[row], rstd = rstds[row];
+  double sum = 0, along = 0;
+  for (int j = id; j < width; j += GROUP) {
+    double h = g[at + j] * gamma[j];
+    sum += h;
+    along += h * ((x[at + j] - mean) * rstd);
+  }
+  float a = reduce(sum, room) / width, b = reduce(along, room) / width;
+  for (int j = id; j < width; j += GROUP) dx[at + j] = rstd * (g[at + j] * gamma[j] - a - (x[at + j] - mean) * rstd * b);
+}
+
+__kernel void crossentropy(__global const float *logits, __global const int *labels, __global float *loss, __global float *gradient, int examples, int classes) {
+  int e = get_global_id(0);
+  if (e >= examples) return;
+  logits += e * classes;
+  gradient += e * classes;
+  if (labels[e] < 0) {
+    loss[e] = 0;
+    for (int j = 0; j < classes; j++) gradient[j] = 0;
+    return;
+  }
+  double top = logits[0], sum = 0, rest = 0;
+  for (int j = 1; j < classes; j++) top = fmax(top, (double)logits[j]);
+  for (int j = 0; j < classes; j++) {
+    double v = exp(logits[j] - top);
+    sum += v;
+    if (j != labels[e]) rest += v;
+  }
+  for (int j = 0; j < classes; j++) gradient[j] = j == labels[e] ? -rest / sum : exp(logits[j] - top) / sum;
+  loss[e] = log(sum) + top - logits[labels[e]];
+}
+
+__kernel void pool_first(__global const float *x, __global const int *offsets, __global float *y, int n, int width) {
+  int i = get_global_id(0);
+  if (i < n) y[i] = x[(size_t)offsets[i / width] * width + i % width];
+}
+
+__kernel void pool_first_grad(__global const float *g, __global const int *offsets, __global const int *owner, __global float *dx, int n, int width) {
+  int i = get_global_id(0);
+  if (i >= n) return;
+  int t = i / width, e = owner[t];
+  dx[i] = t == offsets[e] ? g[(size_t)e * width + i % width] : 0.0f;
+}
+
+__kernel void pool_mean(__global const float *x, __global const int *offsets, __global float *y, int n, int width) {
+  int i = get_global_id(0);
+  if (i >= n) return;
+  int e = i / width;
+  y[i] = column_sum(x, offsets[e], offsets[e + 1], width, i % width) / (offsets[e + 1] - offsets[e]);
+}
+
+__kernel void pool_mean_grad(__global const float *g, __global const int *offsets, __global const int *owner, __global float *dx, int n, int width) {
+  int i = get_global_id(0);
+  if (i >= n) return;
+  int e = owner[i / width];
+  dx[i] = g[(size_t)e * width + i % width] / (offsets[e + 1] - offsets[e]);
+}
+
+__kernel void prompt_add(__global float *y, __global const float *prompt, __global const int *offsets, int n, int width, int count) {
+  int i = get_global_id(0);
+  if (i < n) y[(size_t)(offsets[i / (count * width)] + 1) * width + i % (count * width)] += prompt[i % (count * width)];
+}
+
+__kernel void prompt_rows(__global const float *g, __global const int *offsets, __global float *y, int n, int width, int count) {
+  int i = get_global_id(0);
+  if (i < n) y[i] = g[(size_t)(offsets[i / (count * width)] + 1) * width + i % (count * width)];
+}
+
+// ---- single numbers ----------------------------------------------------------------------------------------------------------------
+
+__kernel void gelu(__global const float *x, __global float *y, __global float *slope, int n, int both) {
+  int i = get_global_id(0);
+  if (i >= n) return;
+  float v = x[i], phi = 0.5f * erfc(-v * 0.70710678118654752f);
+  y[i] = v * phi;
+  if (both) slope[i] = phi + v * 0.39894228040143268f * exp(-0.5f * v * v);
+}
+
+__kernel void multiply(__global const float *a, __global const float *b, __global float *y, int n) {
+  int i = get_global_id(0);
+  if (i < n) y[i] = a[i] * b[i];
+}
+
+__kernel void add(__global const float *a, __global const float *b, __global float *y, int n) {
+  int i = get_global_id(0);
+  if (i < n) y[i] = a[i] + b[i];
+}
+
+__kernel void scale(__global const float *x, __global float *y, int n, float factor) {
+  int i = get_global_id(0);
+  if (i < n) y[i] = x[i] * factor;
+}
+
+__kernel void hyperbolic(__global const float *x, __global float *y, int n) {
+  int i = get_global_id(0);
+  if (i < n) y[i] = tanh(x[i]);
+}
+
+__kernel void hyperbolic_grad(__global const float *g, __global const float *y, __global float *dx, int n) {
+  int i = get_global_id(0);
+  if (i < n) dx[i] = g[i] * (1 - y[i] * y[i]);
+}
+
+__kernel void zeros(__global double *y, int n) {
+  int i = get_global_id(0);
+  if (i < n) y[i] = 0;
+}
+
+// Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011); the masks are those of the CPU backend, bit by bit.
+uint4 philox(uint4 c, uint2 key) {
+  for (int round = 0; round < 10; round++) {
+    c = (uint4)(mul_hi(0xCD9E8D57u, c.z) ^ c.y ^ key.x, 0xCD9E8D57u * c.z, mul_hi(0xD2511F53u, c.x) ^ c.w ^ key.y, 0xD2511F53u * c.x);
+    key += (uint2)(0x9E3779B9u, 0xBB67AE85u);
+  }
+  return c;
+}
+
+__kernel void dropout(__global const float *x, __global float *y, __global const int *offsets, __global const int *owner, __global const long *rows,
+                      int n, int width, uint key0, uint key1, uint threshold, float keep) {
+  int i = get_global_id(0);
+  if (i >= n) return;
+  int t = i / width, j = i % width, e = owner[t];
+  uint4 draws = philox((uint4)(j / 4, t - offsets[e], (uint)rows[e], (uint)(rows[e] >> 32)), (uint2)(key0, key1));
+  uint draw = j % 4 == 0 ? draws.x : j % 4 == 1 ? draws.y : j % 4 == 2 ? draws.z : draws.w;
+  y[i] = draw >= threshold ? x[i] * keep : 0.0f;
+}
+
+// ---- attention ---------------------------------------------------------------------------------------------------------------------
+// Probabilities: heads matrices [L, L] for each example of L tokens, one after the other; starts[e] Σ L² of the examples before e.
+
+__kernel void attention_probs(__global const float *q, __global const float *k, __global const int *offsets, __global const int *owner,
+                              __global const int *starts, __global float *probs, int n, int heads, int hidden, float factor) {
+  int i = get_global_id(0);
+  if (i >= n) return;
+  int t = i / heads, h = i % heads, e = owner[t], from = offsets[e], length = offsets[e + 1] - from, size = hidden / heads;
+  __global float *row = probs + (size_t)starts[e] * heads + ((size_t)h * length + t - from) * length;
+  float top = -INFINITY, sum = 0;
+  for (int s = 0; s < length; s++) {
+    row[s] = factor * dot_rows(q + (size_t)t * hidden + h * size, k + (size_t)(from + s) * hidden + h * size, size);
+    top = fmax(top, row[s]);
+  }
+  for (int s = 0; s < length; s++) sum += row[s] = exp(row[s] - top);
+  for (int s = 0; s < length; s++) row[s] /= sum;
+}
+
+// y[t] = Σ_s p[t, s] v[s]
+__kernel void attention_mix(__global const float *probs, __global const float *v, __global const int *offsets, __global const int *owner,
+                            __global const int *starts, __global float *y, int n, int heads, int hidden) {
+  int i = get_global_id(0);
+  if (i >= n) return;
+  int t = i / hidden, j = i % hidden, e = owner[t], from = offsets[e], length = offsets[e + 1] - from, h = j / (hidden / heads);
+  __global const float *row = probs + (size_t)starts[e] * heads + ((size_t)h * length + t - from) * length;
+  float sum = 0;
+  for (int s = 0; s < length; s++) sum += row[s] * v[(size_t)(from + s) * hidden + j];
+  y[i] = sum;
+}
+
+// y[s] = Σ_t p[t, s] g[t]
+__kernel void attention_mix_transposed(__global const float *probs, __global const float *g, __global const int *offsets, __global const int *owner,
+                                       __global const int *starts, __global float *y, int n, int heads, int hidden) {
+  int i = get_global_id(0);
+  if (i >= n) return;
+  int s = i / hidden, j = i % hidden, e = owner[s], from = offsets[e], length = offsets[e + 1] - from, h = j / (hidden / heads);
+  __global const float *column = probs + (size_t)starts[e] * heads + (size_t)h * length * length + s - from;
+  float sum = 0;
+  for (int t = 0; t < length; t++) sum += column[(size_t)t * length] * g[(size_t)(from + t) * hidden + j];
+  y[i] = sum;
+}
+
+// dS = factor P (dP - rowsum(P dP)), dP = g vᵀ
+__kernel void attention_scores_grad(__global const float *probs, __global const float *g, __global const float *v, __global const int *offsets,
+                                    __global const int *owner, __global const int *starts, __global float *ds, int n, int heads, int hidden, float factor) {
+  int i = get_global_id(0);
+  if (i >= n) return;
+  int t = i / heads, h = i % heads, e = owner[t], from = offsets[e], length = offsets[e + 1] - from, size = hidden / heads;
+  size_t at = (size_t)starts[e] * heads + ((size_t)h * length + t - from) * length;
+  float along = 0;
+  for (int s = 0; s < length; s++) {
+    ds[at + s] = dot_rows(g + (size_t)t * hidden + h * size, v + (size_t)(from + s) * hidden + h * size, size);
+    along += probs[at + s] * ds[at + s];
+  }
+  for (int s = 0; s < length; s++) ds[at + s] = factor * probs[at + s] * (ds[at + s] - along);
+}

@@ -1,0 +1,137 @@
+package opencl
+
+import (
+	"math"
+	"runtime"
+	"unsafe"
+
+	"github.com/ewtune/ewtune/gpu-trainer/machine"
+	"github.com/ewtune/ewtune/gpu-trainer/ops"
+)
+
+// A call is an operation that is being bound.
+type call struct {
+	*Backend
+	ops.Attributes
+	in, out []*machine.Value
+	err     error
+}
+
+// A kernel is one kernel with its arguments and range.
+type kernel struct {
+	backend *Backend
+	handle  uintptr
+	name    string
+	global  [2]uintptr
+	local   [2]uintptr
+	value   uint64 // room for one argument while it is set
+	next    int
+	status  int32
+}
+
+// kernel makes a kernel object of its own for one operation.
+func (c *call) kernel(name string) *kernel {
+	var status int32
+	handle := c.lib.createKernel(c.program, name, &status)
+	if status != 0 {
+		c.err = failure("clCreateKernel "+name, status)
+		return nil
+	}
+	c.kernels = append(c.kernels, handle)
+	return &kernel{backend: c.Backend, handle: handle, name: name}
+}
+
+// start begins a list of arguments.
+func (k *kernel) start() *kernel {
+	k.next, k.status = 0, 0
+	return k
+}
+
+func (k *kernel) set(size uintptr) *kernel {
+	if k.status == 0 {
+		k.status = k.backend.lib.setArg(k.handle, k.next, size, unsafe.Pointer(&k.value))
+	}
+	k.next++
+	return k
+}
+
+// mem passes a buffer.
+func (k *kernel) mem(buffers ...machine.Buffer) *kernel {
+	for _, b := range buffers {
+		k.value = uint64(b.(*Buffer).handle)
+		k.set(unsafe.Sizeof(uintptr(0)))
+	}
+	return k
+}
+
+// ints passes 32-bit integers.
+func (k *kernel) ints(values ...int) *kernel {
+	for _, v := range values {
+		k.value = uint64(uint32(v))
+		k.set(4)
+	}
+	return k
+}
+
+func (k *kernel) float(v float64) *kernel {
+	k.value = uint64(math.Float32bits(float32(v)))
+	return k.set(4)
+}
+
+func (k *kernel) double(v float64) *kernel {
+	k.value = math.Float64bits(v)
+	return k.set(8)
+}
+
+// over runs the kernel on n work-items.
+func (k *kernel) over(n int) error {
+	const local = 64
+	return k.run([2]uintptr{uintptr((n + local - 1) / local * local), 1}, [2]uintptr{local, 1})
+}
+
+// groups runs the kernel on n groups of 64 work-items.
+func (k *kernel) groups(n int) error {
+	return k.run([2]uintptr{uintptr(n * 64), 1}, [2]uintptr{64, 1})
+}
+
+// tiles runs the kernel on the 64x64 tiles of an [m, n] matrix.
+func (k *kernel) tiles(m, n int) error {
+	const tile, side = 64, 16
+	return k.run([2]uintptr{uintptr((n + tile - 1) / tile * side), uintptr((m + tile - 1) / tile * side)}, [2]uintptr{side, side})
+}
+
+func (k *kernel) run(global, local [2]uintptr) error {
+	if k.status != 0 {
+		return failure("clSetKernelArg of "+k.name, k.status)
+	}
+	if global[0]*global[1] == 0 {
+		return nil
+	}
+	k.global, k.local = global, local
+	status := k.backend.lib.launch(k.backend.queue, k.handle, &k.global, &k.local)
+	runtime.KeepAlive(k)
+	if status != 0 {
+		return failure("clEnqueueNDRangeKernel of "+k.name, status)
+	}
+	return nil
+}
+
+// rows is how many rows of a value are present.
+func rows(v *machine.Value) int { return v.N / v.Width }
+
+// rangesOf is the device's copy of machine.Feed.OffsetsOf.
+func (b *Backend) rangesOf(r ops.Rows) *Buffer {
+	if r == ops.Examples {
+		return b.feed.identity
+	}
+	return b.feed.offsets
+}
+
+// buffers lists the buffers of some values.
+func buffers(values ...*machine.Value) []machine.Buffer {
+	list := make([]machine.Buffer, len(values))
+	for i, v := range values {
+		list[i] = v.Buffer
+	}
+	return list
+}

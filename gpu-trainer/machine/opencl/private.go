@@ -1,0 +1,115 @@
+package opencl
+
+import (
+	"github.com/ewtune/ewtune/gpu-trainer/machine"
+)
+
+// clip reads the norms, lets the host turn them into factors, and writes these back: the one time that a run waits for the device.
+func clip(c *call) machine.Run {
+	var squares, factors [][]float64
+	return func(f *machine.Feed) error {
+		squares, factors = squares[:0], factors[:0]
+		for _, v := range c.in {
+			numbers := make([]float64, f.Examples())
+			if err := v.Buffer.Read(numbers); err != nil {
+				return err
+			}
+			squares, factors = append(squares, numbers), append(factors, make([]float64, f.Examples()))
+		}
+		machine.Factors(f, squares, factors)
+		for i, v := range c.out {
+			if err := v.Buffer.Write(factors[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func linearNorm(c *call) machine.Run {
+	k, squares, g, x := c.kernel("linear_norm"), c.out[0], c.in[1], c.in[2]
+	return func(f *machine.Feed) error {
+		return k.start().mem(x.Buffer, g.Buffer, c.rangesOf(g.Rows)).ints(x.Width, g.Width).mem(squares.Buffer).groups(f.Examples())
+	}
+}
+
+func biasNorm(c *call) machine.Run {
+	k, squares, g := c.kernel("bias_norm"), c.out[0], c.in[1]
+	return func(f *machine.Feed) error {
+		return k.start().mem(g.Buffer, c.rangesOf(g.Rows)).ints(g.Width).mem(squares.Buffer).groups(f.Examples())
+	}
+}
+
+func layerNormNorm(c *call) machine.Run {
+	k, squares, g, x, mean, rstd := c.kernel("layernorm_norm"), c.out[0], c.in[1], c.in[2], c.in[3], c.in[4]
+	return func(f *machine.Feed) error {
+		return k.start().mem(x.Buffer, g.Buffer, mean.Buffer, rstd.Buffer, c.rangesOf(g.Rows)).ints(g.Width).mem(squares.Buffer).groups(f.Examples())
+	}
+}
+
+func embedNorm(c *call) machine.Run {
+	k, squares, g := c.kernel("embed_norm"), c.out[0], c.in[1]
+	return func(f *machine.Feed) error {
+		return k.start().mem(c.feed.columns[c.Column], g.Buffer, c.feed.offsets).ints(g.Width).mem(squares.Buffer).groups(f.Examples())
+	}
+}
+
+func linearSum(c *call) machine.Run {
+	k, sum, g, factor, x := c.kernel("linear_sum"), c.out[0], c.in[1], c.in[2], c.in[3]
+	return func(f *machine.Feed) error {
+		return k.start().mem(x.Buffer, g.Buffer, c.rangesOf(g.Rows)).ints(f.Examples(), x.Width, g.Width).
+			mem(factor.Buffer).double(f.InverseQuantum).mem(sum.Buffer).tiles(g.Width, x.Width)
+	}
+}
+
+func biasSum(c *call) machine.Run {
+	k, sum, g, factor := c.kernel("bias_sum"), c.out[0], c.in[1], c.in[2]
+	return func(f *machine.Feed) error {
+		return k.start().mem(g.Buffer, c.rangesOf(g.Rows)).ints(f.Examples(), g.Width).
+			mem(factor.Buffer).double(f.InverseQuantum).mem(sum.Buffer).over(g.Width)
+	}
+}
+
+// layerNormSum sums the scale's gradient in slot 0, the shift's, which is a bias, in slot 1.
+func layerNormSum(c *call) machine.Run {
+	if c.Slot == 1 {
+		return biasSum(c)
+	}
+	k, sum, g, factor, x, mean, rstd := c.kernel("scale_sum"), c.out[0], c.in[1], c.in[2], c.in[3], c.in[4], c.in[5]
+	return func(f *machine.Feed) error {
+		return k.start().mem(x.Buffer, g.Buffer, mean.Buffer, rstd.Buffer, c.rangesOf(g.Rows)).ints(f.Examples(), g.Width).
+			mem(factor.Buffer).double(f.InverseQuantum).mem(sum.Buffer).over(g.Width)
+	}
+}
+
+func embedSum(c *call) machine.Run {
+	k, sum, g, factor := c.kernel("embed_sum"), c.out[0], c.in[1], c.in[2]
+	return func(f *machine.Feed) error {
+		return k.start().mem(c.feed.columns[c.Column], g.Buffer, c.feed.offsets).ints(f.Examples(), g.Width).
+			mem(factor.Buffer).double(f.InverseQuantum).mem(sum.Buffer).over(g.Width)
+	}
+}
+
+func biasGrad(c *call) machine.Run {
+	k, total, g := c.kernel("bias_grad"), c.out[0], c.in[1]
+	return func(*machine.Feed) error {
+		return k.start().mem(g.Buffer).ints(rows(g), g.Width).mem(total.Buffer).over(g.Width)
+	}
+}
+
+func layerNormGrad(c *call) machine.Run {
+	if c.Slot == 1 {
+		return biasGrad(c)
+	}
+	k, total, g, x, mean, rstd := c.kernel("scale_grad"), c.out[0], c.in[1], c.in[2], c.in[3], c.in[4]
+	return func(*machine.Feed) error {
+		return k.start().mem(x.Buffer, g.Buffer, mean.Buffer, rstd.Buffer).ints(rows(g), g.Width).mem(total.Buffer).over(g.Width)
+	}
+}
+
+func embedGrad(c *call) machine.Run {
+	k, total, g := c.kernel("embed_grad"), c.out[0], c.in[1]
+	return func(*machine.Feed) error {
+		return k.start().mem(c.feed.columns[c.Column], g.Buffer).ints(rows(g), g.Width).mem(total.Buffer).over(g.Width)
+	}
+}

@@ -1,0 +1,223 @@
+package opencl
+
+import (
+	"math"
+
+	"github.com/ewtune/ewtune/gpu-trainer/machine"
+	"github.com/ewtune/ewtune/gpu-trainer/ops"
+)
+
+// table maps each operation's kernel name to the function that binds it.
+var table = map[string]func(*call) machine.Run{
+	"embed": embed, "embed.add": embed,
+	"linear": linear, "linear.add": linearAdd, "linear.gradinput": linearGradInput, "linear.gradinput.add": linearGradInputAdd,
+	"layernorm": layerNorm, "layernorm.gradinput": layerNormGradInput,
+	"attention": attention, "attention.grad": attentionGrad,
+	"gelu": gelu, "multiply": numbers("multiply"), "tanh": numbers("hyperbolic"), "tanh.grad": numbers("hyperbolic_grad"), "add": numbers("add"),
+	"scale": scale, "copy": duplicate, "dropout": dropout,
+	"pool.first": pool("pool_first"), "pool.first.grad": poolGrad("pool_first_grad"),
+	"pool.mean": pool("pool_mean"), "pool.mean.grad": poolGrad("pool_mean_grad"),
+	"prompt.add": promptAdd, "prompt.rows": promptRows,
+	"crossentropy": crossEntropy,
+	"zeros":        numbers("zeros"), "clip": clip,
+	"linear.norm": linearNorm, "bias.norm": biasNorm, "layernorm.norm": layerNormNorm, "embed.norm": embedNorm,
+	"linear.sum": linearSum, "bias.sum": biasSum, "layernorm.sum": layerNormSum, "embed.sum": embedSum,
+	"linear.grad": linearGrad, "bias.grad": biasGrad, "layernorm.grad": layerNormGrad, "embed.grad": embedGrad,
+}
+
+// numbers binds kernels that work number by number: buffers of inputs and outputs, then how many numbers.
+func numbers(name string) func(*call) machine.Run {
+	return func(c *call) machine.Run {
+		k, y := c.kernel(name), c.out[0]
+		return func(*machine.Feed) error {
+			return k.start().mem(buffers(c.in...)...).mem(y.Buffer).ints(y.N).over(y.N)
+		}
+	}
+}
+
+func embed(c *call) machine.Run {
+	k, table, y := c.kernel("embed"), c.in[len(c.in)-1], c.out[0]
+	return func(*machine.Feed) error {
+		return k.start().mem(c.feed.columns[c.Column], table.Buffer, y.Buffer).ints(y.N, y.Width, len(c.in)-1).over(y.N)
+	}
+}
+
+// product is c = op(a) op(b): element (i, k) of the left operand stands at i·ai + k·ak, (k, j) of the right one at k·bk + j·bj.
+type product struct{ m, n, depth, ai, ak, bk, bj int }
+
+func (k *kernel) multiply(a, b, bias, c *machine.Value, p product, add int) error {
+	biased := 1
+	if bias == nil {
+		bias, biased = b, 0
+	}
+	return k.start().mem(a.Buffer, b.Buffer, bias.Buffer, c.Buffer).ints(p.m, p.n, p.depth, p.ai, p.ak, p.bk, p.bj, biased, add).tiles(p.m, p.n)
+}
+
+// forward is x Wᵀ for x [rows, in] and w [out, in]; backward is g W; weights is gᵀ x.
+func forward(x, y *machine.Value) product {
+	return product{rows(x), y.Width, x.Width, x.Width, 1, 1, x.Width}
+}
+
+func backward(g, dx *machine.Value) product {
+	return product{rows(g), dx.Width, g.Width, g.Width, 1, dx.Width, 1}
+}
+
+func weights(x, g *machine.Value) product {
+	return product{g.Width, x.Width, rows(x), 1, g.Width, x.Width, 1}
+}
+
+func linear(c *call) machine.Run {
+	k, x, w, y := c.kernel("product"), c.in[0], c.in[1], c.out[0]
+	var bias *machine.Value
+	if len(c.in) == 3 {
+		bias = c.in[2]
+	}
+	return func(*machine.Feed) error { return k.multiply(x, w, bias, y, forward(x, y), 0) }
+}
+
+func linearAdd(c *call) machine.Run {
+	k, x, w, y := c.kernel("product"), c.in[1], c.in[2], c.out[0]
+	return func(*machine.Feed) error { return k.multiply(x, w, nil, y, forward(x, y), 1) }
+}
+
+func linearGradInput(c *call) machine.Run {
+	k, g, w, dx := c.kernel("product"), c.in[0], c.in[1], c.out[0]
+	return func(*machine.Feed) error { return k.multiply(g, w, nil, dx, backward(g, dx), 0) }
+}
+
+func linearGradInputAdd(c *call) machine.Run {
+	k, g, w, dx := c.kernel("product"), c.in[1], c.in[2], c.out[0]
+	return func(*machine.Feed) error { return k.multiply(g, w, nil, dx, backward(g, dx), 1) }
+}
+
+func linearGrad(c *call) machine.Run {
+	k, total, g, x := c.kernel("product"), c.out[0], c.in[1], c.in[2]
+	return func(*machine.Feed) error { return k.multiply(g, x, nil, total, weights(x, g), 1) }
+}
+
+func layerNorm(c *call) machine.Run {
+	k, x := c.kernel("layernorm"), c.in[0]
+	return func(*machine.Feed) error {
+		return k.start().mem(buffers(c.in...)...).mem(buffers(c.out...)...).ints(x.Width).double(c.Epsilon).groups(rows(x))
+	}
+}
+
+func layerNormGradInput(c *call) machine.Run {
+	k, x := c.kernel("layernorm_gradinput"), c.in[1]
+	return func(*machine.Feed) error {
+		return k.start().mem(buffers(c.in...)...).mem(c.out[0].Buffer).ints(x.Width).groups(rows(x))
+	}
+}
+
+func attention(c *call) machine.Run {
+	scores, mix := c.kernel("attention_probs"), c.kernel("attention_mix")
+	q, k, v, y, probs := c.in[0], c.in[1], c.in[2], c.out[0], c.out[1]
+	return func(*machine.Feed) error {
+		f, n := &c.feed, rows(q)*c.Heads
+		err := scores.start().mem(q.Buffer, k.Buffer, f.offsets, f.owner, f.pairs, probs.Buffer).ints(n, c.Heads, q.Width).float(c.Scale).over(n)
+		if err != nil {
+			return err
+		}
+		return mix.start().mem(probs.Buffer, v.Buffer, f.offsets, f.owner, f.pairs, y.Buffer).ints(y.N, c.Heads, y.Width).over(y.N)
+	}
+}
+
+func attentionGrad(c *call) machine.Run {
+	scores, dq, dk, dv := c.kernel("attention_scores_grad"), c.kernel("attention_mix"), c.kernel("attention_mix_transposed"), c.kernel("attention_mix_transposed")
+	q, k, v, probs, g := c.in[0], c.in[1], c.in[2], c.in[3], c.in[4]
+	return func(*machine.Feed) error {
+		if err := c.scratch.Grow(probs.N); err != nil {
+			return err
+		}
+		f, n := &c.feed, rows(q)*c.Heads
+		err := scores.start().mem(probs.Buffer, g.Buffer, v.Buffer, f.offsets, f.owner, f.pairs, c.scratch).ints(n, c.Heads, q.Width).float(c.Scale).over(n)
+		for _, s := range []struct {
+			kernel     *kernel
+			matrix     machine.Buffer
+			rows, into *machine.Value
+		}{{dq, c.scratch, k, c.out[0]}, {dk, c.scratch, q, c.out[1]}, {dv, probs.Buffer, g, c.out[2]}} {
+			if err == nil {
+				err = s.kernel.start().mem(s.matrix, s.rows.Buffer, f.offsets, f.owner, f.pairs, s.into.Buffer).ints(q.N, c.Heads, q.Width).over(q.N)
+			}
+		}
+		return err
+	}
+}
+
+func gelu(c *call) machine.Run {
+	k, x, y, slope, both := c.kernel("gelu"), c.in[0], c.out[0], c.out[1], 1
+	if slope.Buffer == nil {
+		slope, both = y, 0
+	}
+	return func(*machine.Feed) error {
+		return k.start().mem(x.Buffer, y.Buffer, slope.Buffer).ints(x.N, both).over(x.N)
+	}
+}
+
+func scale(c *call) machine.Run {
+	k, x, y := c.kernel("scale"), c.in[0], c.out[0]
+	return func(*machine.Feed) error {
+		return k.start().mem(x.Buffer, y.Buffer).ints(x.N).float(c.Scale).over(x.N)
+	}
+}
+
+func duplicate(c *call) machine.Run {
+	x, y := c.in[0], c.out[0]
+	return func(*machine.Feed) error {
+		from, to := x.Buffer.(*Buffer), y.Buffer.(*Buffer)
+		return check("clEnqueueCopyBuffer", c.lib.enqueueCopyBuffer(c.queue, from.handle, to.handle, 0, 0, uintptr(x.N)*from.width, 0, 0, 0))
+	}
+}
+
+func dropout(c *call) machine.Run {
+	k, x, y := c.kernel("dropout"), c.in[0], c.out[0]
+	threshold := uint32(math.Round(c.Rate * (1 << 32)))
+	return func(f *machine.Feed) error {
+		ranges, owner := c.feed.offsets, c.feed.owner
+		if x.Rows == ops.Examples {
+			ranges, owner = c.feed.identity, c.feed.identity
+		}
+		key := machine.DropoutKey(f.DropoutKey, c.Site)
+		return k.start().mem(x.Buffer, y.Buffer, ranges, owner, c.feed.rowIDs).ints(x.N, x.Width, int(key[0]), int(key[1]), int(threshold)).float(1 / (1 - c.Rate)).over(x.N)
+	}
+}
+
+func pool(name string) func(*call) machine.Run {
+	return func(c *call) machine.Run {
+		k, x, y := c.kernel(name), c.in[0], c.out[0]
+		return func(*machine.Feed) error {
+			return k.start().mem(x.Buffer, c.feed.offsets, y.Buffer).ints(y.N, y.Width).over(y.N)
+		}
+	}
+}
+
+func poolGrad(name string) func(*call) machine.Run {
+	return func(c *call) machine.Run {
+		k, g, dx := c.kernel(name), c.in[0], c.out[0]
+		return func(*machine.Feed) error {
+			return k.start().mem(g.Buffer, c.feed.offsets, c.feed.owner, dx.Buffer).ints(dx.N, dx.Width).over(dx.N)
+		}
+	}
+}
+
+func promptAdd(c *call) machine.Run {
+	k, prompt, y := c.kernel("prompt_add"), c.in[1], c.out[0]
+	return func(f *machine.Feed) error {
+		n := f.Examples() * prompt.N
+		return k.start().mem(y.Buffer, prompt.Buffer, c.feed.offsets).ints(n, y.Width, c.Count).over(n)
+	}
+}
+
+func promptRows(c *call) machine.Run {
+	k, g, y := c.kernel("prompt_rows"), c.in[0], c.out[0]
+	return func(*machine.Feed) error {
+		return k.start().mem(g.Buffer, c.feed.offsets, y.Buffer).ints(y.N, g.Width, c.Count).over(y.N)
+	}
+}
+
+func crossEntropy(c *call) machine.Run {
+	k, logits := c.kernel("crossentropy"), c.in[0]
+	return func(f *machine.Feed) error {
+		return k.start().mem(logits.Buffer, c.feed.labels).mem(buffers(c.out...)...).ints(f.Examples(), logits.Width).over(f.Examples())
+	}
+}
