@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -66,6 +67,9 @@ func (s *PredictSummary) count(p eval.Prediction) {
 
 // PredictRun scores a split with the model of a finished run. data is what the run was trained on where it is empty.
 func PredictRun(ctx context.Context, dir, data, split, out string) (PredictSummary, error) {
+	if err := refuseExisting(out); err != nil {
+		return PredictSummary{}, err
+	}
 	s, err := readSpec(dir)
 	if err != nil {
 		return PredictSummary{}, err
@@ -79,7 +83,12 @@ func PredictRun(ctx context.Context, dir, data, split, out string) (PredictSumma
 	}
 	location, ok := s.Splits[split]
 	if !ok {
-		if location, err = s.Input.prepareSplit(ctx, split, strings.TrimSuffix(out, filepath.Ext(out))+".shards"); err != nil {
+		shards, err := os.MkdirTemp("", "ewtune-predict-")
+		if err != nil {
+			return PredictSummary{}, err
+		}
+		defer os.RemoveAll(shards)
+		if location, err = s.Input.prepareSplit(ctx, split, filepath.Join(shards, split)); err != nil {
 			return PredictSummary{}, err
 		}
 	}

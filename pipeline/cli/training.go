@@ -143,7 +143,11 @@ func predictCommand() *cli.Command {
 			if c.Bool("json") {
 				return printJSON(c.App.Writer, summary)
 			}
-			_, err = fmt.Fprintf(c.App.Writer, "%s: %d rows, %d of %d labelled ones right\n", c.String("out"), summary.Rows, summary.Correct, summary.Labelled)
+			fmt.Fprintf(c.App.Writer, "%s: %d rows", c.String("out"), summary.Rows)
+			if summary.Labelled > 0 {
+				fmt.Fprintf(c.App.Writer, ", %d of %d labelled ones right", summary.Correct, summary.Labelled)
+			}
+			_, err = fmt.Fprintln(c.App.Writer)
 			return err
 		},
 	}
