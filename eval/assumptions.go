@@ -36,7 +36,7 @@ func executedAsPriced(run *Run, executed accountant.Plan, h accountant.LedgerHea
 	switch {
 	case h.DataHash != "" && h.DataHash != run.Data.Hash:
 		return Assumption{name, Broken, fmt.Sprintf("the ledger is of data %.12s, the run of %.12s", h.DataHash, run.Data.Hash)}
-	case h.DatasetSize != 0 && h.DatasetSize != run.Data.Rows:
+	case h.DatasetSize != 0 && h.DatasetSize < run.Data.Rows: // canaries come on top of the rows
 		return Assumption{name, Broken, fmt.Sprintf("the ledger is of %d rows, the run of %d", h.DatasetSize, run.Data.Rows)}
 	case cmp.Or(executed.Sampler, accountant.Poisson) != cmp.Or(claim.Plan.Sampler, accountant.Poisson):
 		return Assumption{name, Broken, fmt.Sprintf("priced sampler %s, executed %s", cmp.Or(claim.Plan.Sampler, accountant.Poisson), cmp.Or(executed.Sampler, accountant.Poisson))}

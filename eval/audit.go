@@ -50,7 +50,7 @@ type AuditResult struct {
 	Correct    int        `json:"correct"`
 	Delta      float64    `json:"delta"`
 	Confidence float64    `json:"confidence"`
-	Lower      float64    `json:"epsilon_lower"` // with this confidence, epsilon at Delta is at least this
+	Lower      float64    `json:"epsilon_lower"` // with this confidence, epsilon at Delta is at least this; 0 for kind membership
 	Membership Membership `json:"membership"`
 	Exposure   *Exposure  `json:"exposure,omitempty"` // of planted secrets
 }
@@ -119,6 +119,12 @@ func (c *Canaries) balanced(name string) error {
 	return nil
 }
 
+// Kinds of canaries that are treated in their own way.
+const (
+	MembershipKind = "membership" // training rows and held-out rows: no coin was thrown, so no bound on epsilon follows
+	SecretKind     = "secret"     // planted secrets, which have an exposure
+)
+
 // Audit bounds epsilon from below by the number of right guesses (Steinke, Nasr and Jagielski 2023) and measures
 // membership inference with the same scores.
 func Audit(c *Canaries) (*AuditResult, error) {
@@ -127,13 +133,21 @@ func Audit(c *Canaries) (*AuditResult, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Kind == MembershipKind {
+		lower = 0
+	}
 	result := &AuditResult{Kind: c.Kind, Canaries: len(c.Rows), Guesses: c.Guesses, Correct: correct, Delta: c.Delta,
 		Confidence: AuditConfidence, Lower: lower, Membership: measureMembership(c.Rows)}
-	if c.Kind == "secret" {
+	if c.Kind == SecretKind {
 		exposure := measureExposure(c.Rows)
 		result.Exposure = &exposure
 	}
 	return result, nil
+}
+
+// refutes says whether the audit found more than the certified epsilon allows, at no larger a delta than was audited.
+func (a *AuditResult) refutes(p *Privacy) bool {
+	return a.Lower > p.Epsilon.Upper && a.Delta >= p.Delta
 }
 
 // guess calls the canaries of highest score in and those of lowest score out, half of the guesses each, and counts

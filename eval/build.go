@@ -230,23 +230,25 @@ func (r *Report) attachBaseline(run *RunReport) error {
 }
 
 func (b *builder) audit(r *RunReport) error {
-	if r.Run.Files.Audit == "" {
-		return nil
-	}
-	name := path.Join(r.Folder, r.Run.Files.Audit)
-	text, err := b.read(name)
-	if err != nil {
-		return err
-	}
-	canaries, err := ReadCanaries(text, name)
-	if err != nil {
-		return err
-	}
-	if r.Audit, err = Audit(canaries); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	if r.Privacy != nil && r.Audit.Lower > r.Privacy.Epsilon.Upper && r.Audit.Delta >= r.Privacy.Delta {
-		r.warn("the audit refutes the certified epsilon: at least %.3f, certified at most %s; the training does not do what its ledger says", r.Audit.Lower, FormatUpper(r.Privacy.Epsilon.Upper))
+	for _, file := range r.Run.Files.Audits {
+		name := path.Join(r.Folder, file)
+		text, err := b.read(name)
+		if err != nil {
+			return err
+		}
+		canaries, err := ReadCanaries(text, name)
+		if err != nil {
+			return err
+		}
+		result, err := Audit(canaries)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		r.Audits = append(r.Audits, *result)
+		if r.Privacy != nil && result.refutes(r.Privacy) {
+			r.warn("the audit with %s canaries refutes the certified epsilon: at least %.3f, certified at most %s; the training does not do what its ledger says",
+				result.Kind, result.Lower, FormatUpper(r.Privacy.Epsilon.Upper))
+		}
 	}
 	return nil
 }

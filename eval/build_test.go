@@ -37,8 +37,8 @@ func tiny() fstest.MapFS {
 }
 
 func TestBuildIsTheSameToTheByte(t *testing.T) {
-	_, first := build(t, fixture.Folder(fixture.Options{Rows: 100}))
-	r, second := build(t, fixture.Folder(fixture.Options{Rows: 100}))
+	_, first := build(t, fixture.Folder(fixture.Options{Rows: 100, Steps: 1}))
+	r, second := build(t, fixture.Folder(fixture.Options{Rows: 100, Steps: 1}))
 	if !bytes.Equal(first, second) {
 		t.Error("two reports of the same folder differ")
 	}
@@ -123,7 +123,7 @@ func TestBuildBadFolders(t *testing.T) {
 		}, "steps.jsonl:2: step 2: must be positive and ascending"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			folder := small()
+			folder := tiny()
 			c.spoil(folder)
 			_, err := eval.Build(folder)
 			if err == nil || !strings.Contains(err.Error(), c.message) {
@@ -170,7 +170,7 @@ func phase(run map[string]any) map[string]any {
 }
 
 func TestSettingsAndContrasts(t *testing.T) {
-	r, _ := build(t, fixture.Folder(fixture.Options{Tasks: []string{"sst2"}, Seeds: 5, Accountants: []string{"certified", "rdp"}, Rows: 200}))
+	r, _ := build(t, fixture.Folder(fixture.Options{Tasks: []string{"sst2"}, Seeds: 5, Accountants: []string{"certified", "rdp"}, Rows: 200, Steps: 1}))
 	if len(r.Settings) != 3 {
 		t.Fatalf("%d settings, want certified, rdp and plain", len(r.Settings))
 	}

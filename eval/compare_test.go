@@ -18,8 +18,8 @@ func side(t *testing.T, folder fstest.MapFS) eval.Side {
 }
 
 func TestCompareFindsADrop(t *testing.T) {
-	old := side(t, fixture.Folder(fixture.Options{}))
-	new := side(t, fixture.Folder(fixture.Options{Shift: -0.08, Salt: 1}))
+	old := side(t, fixture.Folder(fixture.Options{Steps: 1}))
+	new := side(t, fixture.Folder(fixture.Options{Shift: -0.08, Salt: 1, Steps: 1}))
 	c, err := eval.Compare(old, new)
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +42,7 @@ func TestCompareFindsADrop(t *testing.T) {
 
 // The same predictions show nothing, and neither do others of the same accuracy.
 func TestCompareOfEquals(t *testing.T) {
-	old := side(t, fixture.Folder(fixture.Options{}))
+	old := side(t, fixture.Folder(fixture.Options{Steps: 1}))
 	c, err := eval.Compare(old, old)
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +55,7 @@ func TestCompareOfEquals(t *testing.T) {
 }
 
 func TestCompareRefusesOtherData(t *testing.T) {
-	old, folder := side(t, small()), small()
+	old, folder := side(t, tiny()), tiny()
 	for name := range folder {
 		if strings.Contains(name, "predictions") {
 			folder[name] = &fstest.MapFile{Data: []byte(strings.Replace(string(folder[name].Data), `"dataset":"0`, `"dataset":"1`, 1))}
@@ -64,14 +64,14 @@ func TestCompareRefusesOtherData(t *testing.T) {
 	if _, err := eval.Compare(old, side(t, folder)); err == nil || !strings.Contains(err.Error(), "only predictions on the same rows can be compared") {
 		t.Errorf("other data: error %v", err)
 	}
-	if _, err := eval.Compare(old, side(t, fixture.Folder(fixture.Options{Tasks: []string{"qnli"}, Rows: 60}))); err == nil {
+	if _, err := eval.Compare(old, side(t, fixture.Folder(fixture.Options{Tasks: []string{"qnli"}, Rows: 60, Steps: 1}))); err == nil {
 		t.Error("reports without a common run were compared")
 	}
 }
 
 // A predictions file that is not the one of the report is refused, whatever it says.
 func TestCompareChecksHashes(t *testing.T) {
-	folder := small()
+	folder := tiny()
 	s := side(t, folder)
 	const name = "sst2-plain-0/predictions.dev.jsonl"
 	folder[name] = &fstest.MapFile{Data: append([]byte{}, append(folder[name].Data, '\n')...)}
@@ -82,7 +82,7 @@ func TestCompareChecksHashes(t *testing.T) {
 
 // Five seeds that all fall give p(drop) = 2^-5.
 func TestCompareOverSeeds(t *testing.T) {
-	o := fixture.Options{Tasks: []string{"qnli"}, Seeds: 5, Rows: 400}
+	o := fixture.Options{Tasks: []string{"qnli"}, Seeds: 5, Rows: 400, Steps: 1}
 	old := side(t, fixture.Folder(o))
 	o.Shift, o.Salt = -0.2, 9
 	c, err := eval.Compare(old, side(t, fixture.Folder(o)))

@@ -30,7 +30,7 @@ type CurvePoint struct {
 	LotSize float64  `json:"lot_size"`
 	Loss    float64  `json:"loss"`
 	Clipped float64  `json:"clipped"`
-	Epsilon *float64 `json:"epsilon,omitempty"` // certified upper epsilon spent after Step, from the ledger; at every fourth point and the last
+	Epsilon *float64 `json:"epsilon,omitempty"` // certified upper epsilon spent after Step, from the ledger; at some points and the last
 }
 
 // CurvePoints is the most points a curve of the report has.

@@ -124,18 +124,19 @@ func (g *Gates) privacy(run *RunReport) []GateResult {
 }
 
 func (g *Gates) audited(run *RunReport) []GateResult {
-	name, audit := run.Run.Name, run.Audit
-	if audit == nil {
-		if g.MaxAudit > 0 {
-			return []GateResult{{"max audit", name, Inconclusive, "the run was not audited"}}
-		}
-		return nil
+	name := run.Run.Name
+	if len(run.Audits) == 0 && g.MaxAudit > 0 {
+		return []GateResult{{"max audit", name, Inconclusive, "the run was not audited"}}
 	}
-	results := []GateResult{{"audit agrees", name, passIf(audit.Lower <= run.Privacy.Epsilon.Upper || audit.Delta < run.Privacy.Delta),
-		fmt.Sprintf("audited lower bound %.3f at delta %g, certified upper epsilon %s", audit.Lower, audit.Delta, FormatUpper(run.Privacy.Epsilon.Upper))}}
-	if g.MaxAudit > 0 {
-		why := fmt.Sprintf("audited lower bound %.3f (%d of %d guesses right), at most %g", audit.Lower, audit.Correct, audit.Guesses, g.MaxAudit)
-		results = append(results, GateResult{"max audit", name, passIf(audit.Lower <= g.MaxAudit), why})
+	var results []GateResult
+	for i := range run.Audits {
+		audit := &run.Audits[i]
+		results = append(results, GateResult{"audit agrees", name, passIf(!audit.refutes(run.Privacy)),
+			fmt.Sprintf("%s canaries: audited lower bound %.3f at delta %g, certified upper epsilon %s", audit.Kind, audit.Lower, audit.Delta, FormatUpper(run.Privacy.Epsilon.Upper))})
+		if g.MaxAudit > 0 {
+			why := fmt.Sprintf("%s canaries: audited lower bound %.3f (%d of %d guesses right), at most %g", audit.Kind, audit.Lower, audit.Correct, audit.Guesses, g.MaxAudit)
+			results = append(results, GateResult{"max audit", name, passIf(audit.Lower <= g.MaxAudit), why})
+		}
 	}
 	return results
 }

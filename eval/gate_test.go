@@ -29,7 +29,7 @@ func states(t *testing.T, g eval.Gates, r *eval.Report, c *eval.Comparison) map[
 }
 
 func TestGates(t *testing.T) {
-	r, _ := build(t, fixture.Folder(fixture.Options{Tasks: []string{"sst2"}}))
+	r, _ := build(t, fixture.Folder(fixture.Options{Tasks: []string{"sst2"}, Steps: 1}))
 	p, m := r.Run("sst2-certified-0").Privacy, r.Run("sst2-certified-0").Split("dev").Metrics
 	for _, c := range []struct {
 		name  string
@@ -60,7 +60,7 @@ func TestGates(t *testing.T) {
 }
 
 func TestRegressionGate(t *testing.T) {
-	old := side(t, fixture.Folder(fixture.Options{Tasks: []string{"qnli"}, Rows: 2000}))
+	old := side(t, fixture.Folder(fixture.Options{Tasks: []string{"qnli"}, Rows: 2000, Steps: 1}))
 	for _, c := range []struct {
 		name   string
 		shift  float64
@@ -73,7 +73,7 @@ func TestRegressionGate(t *testing.T) {
 		{"a small change, no margin", 0.0001, 0, eval.Inconclusive},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o := fixture.Options{Tasks: []string{"qnli"}, Rows: 2000, Shift: c.shift}
+			o := fixture.Options{Tasks: []string{"qnli"}, Rows: 2000, Shift: c.shift, Steps: 1}
 			if c.shift != 0 {
 				o.Salt = 3
 			}
@@ -95,9 +95,9 @@ func TestRegressionGate(t *testing.T) {
 
 // An audit that finds more than the certified epsilon allows fails, asked or not.
 func TestAuditGate(t *testing.T) {
-	folder := small()
+	folder := tiny()
 	const private = "sst2-certified-0/"
-	edit(t, folder, private+"run.json", func(d map[string]any) { d["files"].(map[string]any)["audit"] = "audit.jsonl" })
+	edit(t, folder, private+"run.json", func(d map[string]any) { d["files"].(map[string]any)["audits"] = []any{"audit.jsonl"} })
 	var text strings.Builder
 	text.WriteString(`{"schema":"ewtune.audit/v1","kind":"gradient","canaries":20000,"guesses":20000,"delta":1e-5}` + "\n")
 	for i := range 20000 {
@@ -109,7 +109,7 @@ func TestAuditGate(t *testing.T) {
 	}
 	folder[private+"audit.jsonl"] = &fstest.MapFile{Data: []byte(text.String())}
 	r, _ := build(t, folder)
-	if lower := r.Run("sst2-certified-0").Audit.Lower; lower < 8 {
+	if lower := r.Run("sst2-certified-0").Audits[0].Lower; lower < 8 {
 		t.Fatalf("audit of a model that betrays every canary gives %v, want more than 8", lower)
 	}
 	all := states(t, eval.Gates{MaxAudit: 100}, r, nil)

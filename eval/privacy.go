@@ -146,7 +146,7 @@ func finite(x float64) *float64 {
 }
 
 // tradeOffEpsilons are where the privacy profile is sampled, as multiples of the certified epsilon.
-var tradeOffEpsilons = []float64{0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1}
+var tradeOffEpsilons = []float64{0, 0.05, 0.1, 0.2, 0.4, 0.7, 1}
 
 // tradeOff bounds every attack from certified points (ε, δ(ε)) of the privacy profile: a test of false positive rate
 // α misses at least
@@ -202,8 +202,12 @@ func gaussianMu(epsilon, delta float64) *float64 {
 	return &mu
 }
 
-// epsilonEvery is how many points of a curve share one epsilon: pricing a few steps takes up to 30 ms.
-const epsilonEvery = 4
+// Pricing a few steps takes longer than pricing many: a curve shows epsilon at every epsilonEvery-th point from step
+// epsilonFrom on.
+const (
+	epsilonEvery = 4
+	epsilonFrom  = 40
+)
 
 // spend writes the certified upper epsilon after every fourth point of the curves, computed from the ledger's phases.
 func (b *builder) spend(r *RunReport) error {
@@ -213,7 +217,7 @@ func (b *builder) spend(r *RunReport) error {
 	last := len(r.Curves.Points) - 1
 	for i := range r.Curves.Points {
 		point := &r.Curves.Points[i]
-		if point.Step > r.Privacy.Steps || i%epsilonEvery != epsilonEvery-1 && i != last {
+		if point.Step > r.Privacy.Steps || i != last && (point.Step < epsilonFrom || i%epsilonEvery != epsilonEvery-1) {
 			continue
 		}
 		epsilon, err := b.spent(r.Privacy, point.Step)

@@ -36,7 +36,7 @@ type RunReport struct {
 	Privacy  *Privacy      `json:"privacy,omitempty"`  // nil: trained without privacy
 	Baseline *Baseline     `json:"baseline,omitempty"` // the same without privacy
 	Curves   *Curves       `json:"curves,omitempty"`
-	Audit    *AuditResult  `json:"audit,omitempty"`
+	Audits   []AuditResult `json:"audits,omitempty"`
 	Warnings []string      `json:"warnings"`
 }
 

@@ -87,7 +87,7 @@ type RunFiles struct {
 	Predictions []string `json:"predictions"`
 	Ledger      string   `json:"ledger,omitempty"` // the privacy ledger
 	Steps       string   `json:"steps,omitempty"`  // measurements by step
-	Audit       string   `json:"audit,omitempty"`  // canaries, see [ReadCanaries]
+	Audits      []string `json:"audits,omitempty"` // canaries, see [ReadCanaries]
 }
 
 // ReadRun decodes run.json and checks it. name is used in errors.
@@ -139,8 +139,8 @@ func (f *RunFiles) validate() error {
 }
 
 func (f *RunFiles) all() []string {
-	names := slices.Clone(f.Predictions)
-	for _, name := range []string{f.Ledger, f.Steps, f.Audit} {
+	names := slices.Concat(f.Predictions, f.Audits)
+	for _, name := range []string{f.Ledger, f.Steps} {
 		if name != "" {
 			names = append(names, name)
 		}

@@ -34,7 +34,7 @@ func render(t *testing.T, o fixture.Options) (*eval.Report, map[string]string) {
 }
 
 var (
-	four   = fixture.Options{Rows: 200}
+	four   = fixture.Options{Rows: 200, Steps: 1}
 	matrix = fixture.Options{Rows: 200, Seeds: 5, Accountants: []string{"certified", "edgeworth", "rdp"}}
 )
 
@@ -84,7 +84,7 @@ func TestPageLinksToTheCalculator(t *testing.T) {
 // What a run names itself cannot break out of the page, the table or the XML.
 func TestNamesAreEscaped(t *testing.T) {
 	const evil = `</title><b>|&"'`
-	r, err := eval.Build(fixture.Folder(fixture.Options{Tasks: []string{"sst2"}, Rows: 50}))
+	r, err := eval.Build(fixture.Folder(fixture.Options{Tasks: []string{"sst2"}, Rows: 50, Steps: 1}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestStatement(t *testing.T) {
 }
 
 func TestJUnitIsXML(t *testing.T) {
-	r, files := render(t, fixture.Options{Tasks: []string{"sst2"}, Rows: 50})
+	r, files := render(t, fixture.Options{Tasks: []string{"sst2"}, Rows: 50, Steps: 1})
 	var suites struct {
 		Tests    int `xml:"tests,attr"`
 		Failures int `xml:"failures,attr"`

@@ -40,11 +40,12 @@ type statementView struct {
 	P       *eval.Privacy
 	Title   string
 	Seeds   int
+	Audits  []eval.AuditResult
 }
 
 func statementOf(r *eval.Report, s *eval.Setting) statementView {
 	run := representative(r, s)
-	return statementView{s, &run.Run, run.Privacy, taskName(s.Task) + ", " + settingName(s), len(s.Runs)}
+	return statementView{s, &run.Run, run.Privacy, taskName(s.Task) + ", " + settingName(s), len(s.Runs), run.Audits}
 }
 
 // representative is the run of a setting that speaks for it: one without a guarantee if there is any, else the one
@@ -70,8 +71,9 @@ func worse(a, b *eval.Privacy) bool {
 var statementTemplate = template.Must(template.New("statement").Funcs(template.FuncMap{
 	"count": count[int64], "upper": eval.FormatUpper, "interval": interval, "delta": delta, "sigma": sigma,
 	"estimate": estimate, "number": number,
-	"deref": func(x *float64) float64 { return *x },
-	"whole": func(x *accountant.Interval) accountant.Interval { return *x },
+	"percentOf": func(share float64) float64 { return 100 * share },
+	"deref":     func(x *float64) float64 { return *x },
+	"whole":     func(x *accountant.Interval) accountant.Interval { return *x },
 }).Parse(statementText))
 
 const statementText = `## {{.Title}}
@@ -111,6 +113,9 @@ The run claimed epsilon {{.Run.Privacy.Epsilon}} at delta {{delta .Run.Privacy.D
 {{- end}}
 {{- if .P.AllTrials}}
 | Tuning | chosen of {{.Run.Privacy.Trials}} runs on the same data: all of them together cost epsilon {{interval (whole .P.AllTrials)}} at the same delta |
+{{- end}}
+{{- range .Audits}}
+| Audit, {{.Kind}} canaries | {{.Correct}} of {{.Guesses}} guesses right{{if ne .Kind "membership"}}: epsilon is at least {{printf "%.3f" .Lower}} with {{printf "%.0f" (percentOf .Confidence)}} % confidence{{end}}; membership AUC {{printf "%.3f" .Membership.AUC}} |
 {{- end}}
 
 | false positive rate of any attack | it misses at least |

@@ -24,7 +24,7 @@ func evalAuditCommand() *cli.Command {
 }
 
 func evalAudit(c *cli.Context) error {
-	file, err := soleArgument(c, "the canaries file")
+	file, err := oneArgument(c, "the canaries file")
 	if err != nil {
 		return err
 	}

@@ -12,14 +12,6 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// soleArgument gives the only argument, or an error that names what is missing.
-func soleArgument(c *cli.Context, what string) (string, error) {
-	if c.Args().Len() != 1 {
-		return "", fmt.Errorf("arguments %q: %s takes exactly one, %s", c.Args().Slice(), c.Command.FullName(), what)
-	}
-	return c.Args().First(), nil
-}
-
 // openReport reads a report given as its folder or as its file.
 func openReport(path string) (eval.Side, error) {
 	folder, name, err := reportFile(path)

@@ -42,7 +42,7 @@ func evalGateCommand() *cli.Command {
 }
 
 func evalGate(c *cli.Context) error {
-	path, err := soleArgument(c, "the report")
+	path, err := oneArgument(c, "the report")
 	if err != nil {
 		return err
 	}

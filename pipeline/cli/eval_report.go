@@ -33,7 +33,7 @@ func evalReportCommand() *cli.Command {
 }
 
 func evalReport(c *cli.Context) error {
-	folder, err := soleArgument(c, "the run folder")
+	folder, err := oneArgument(c, "the run folder")
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func evalVerifyCommand() *cli.Command {
 }
 
 func evalVerify(c *cli.Context) error {
-	path, err := soleArgument(c, "the run folder")
+	path, err := oneArgument(c, "the run folder")
 	if err != nil {
 		return err
 	}
