@@ -3,12 +3,30 @@ package accountant
 import "fmt"
 
 // Epsilon returns the certified enclosure of ε(delta), delta in (0, 1), in both directions: by contour inversion, closed
-// forms or a lattice of the privacy loss, whichever is tightest (package kernel).
+// forms or a lattice of the privacy loss, whichever is tightest (package kernel). Other samplers than Poisson, and tuning,
+// are priced by the bounds that are proven for them; Method and Warnings say which.
 func Epsilon(p Plan, delta float64) (Result, error) {
 	if err := p.check(delta); err != nil {
 		return Result{}, err
 	}
-	return newEngine().certifiedEpsilon(p, delta)
+	return newEngine().price(p, delta)
+}
+
+// price prices a plan by the tightest proven way that its sampler and tuning allow.
+func (e *engine) price(p Plan, delta float64) (Result, error) {
+	switch {
+	case p.Tuning != nil && p.sampler() != Poisson:
+		return Result{}, fmt.Errorf("sampler %s: tuning is priced under Poisson sampling only", p.sampler())
+	case p.Tuning != nil:
+		return e.tuned(p, delta)
+	case p.sampler() == TruncatedPoisson:
+		return e.truncated(p, delta)
+	case p.sampler() == Fixed:
+		return fixed(p, delta)
+	case p.sampler() == Shuffle:
+		return e.shuffled(p, delta)
+	}
+	return e.certifiedEpsilon(p, delta)
 }
 
 // Delta returns the certified enclosure of δ(epsilon), epsilon ≥ 0, in both directions.
@@ -64,10 +82,10 @@ func (e *engine) certifiedDelta(p Plan, epsilon float64) (Result, error) {
 
 func (p Plan) poissonOnly() error {
 	if p.sampler() != Poisson {
-		return fmt.Errorf("sampler %s: cannot be priced as Poisson sampling", p.sampler())
+		return fmt.Errorf("sampler %s: this accountant prices Poisson sampling, and no other as if it were", p.sampler())
 	}
 	if p.Tuning != nil {
-		return fmt.Errorf("tuning: is priced by Rényi differential privacy only")
+		return fmt.Errorf("tuning: only an epsilon of the whole is priced, by the certified accountant's Rényi bound")
 	}
 	return nil
 }

@@ -27,18 +27,18 @@ func GDP(p Plan, delta float64) (Result, error) {
 	}
 	r := p.result("gdp", false)
 	r.Delta = point(delta)
-	r.Epsilon = point(gaussianEpsilon(mu, delta))
+	r.Epsilon = point(newEngine().gaussian(mu, delta).Estimate)
 	r.Remove, r.Add = r.Epsilon, r.Epsilon
 	r.warn("estimate, not a guarantee")
 	return r, nil
 }
 
-// gaussianEpsilon inverts the Gaussian mechanism's δ(ε); +Inf where μ is.
-func gaussianEpsilon(mu, delta float64) float64 {
+// gaussian inverts the Gaussian mechanism's δ(ε); +Inf where μ is.
+func (e *engine) gaussian(mu, delta float64) Interval {
 	if math.IsInf(mu, 1) {
-		return mu
+		return point(mu)
 	}
 	p := kernel.Problem{Phases: []kernel.Phase{{Rate: 1, Noise: 1 / mu, Steps: 1}}, Group: 1}
-	v, _ := newEngine().small.Epsilon(&p, delta)
-	return v.Estimate
+	v, _ := e.small.Epsilon(&p, delta)
+	return Interval(v)
 }

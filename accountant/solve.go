@@ -8,26 +8,112 @@ import (
 // NoiseMultiplier returns the smallest noise multiplier, to ten digits, whose certified upper epsilon is at most epsilon
 // at delta: it provably meets the target, and the next smaller ten-digit number does not.
 func NoiseMultiplier(samplingRate float64, steps int64, epsilon, delta float64) (float64, error) {
-	if err := checkTarget(Homogeneous(samplingRate, 1, steps), epsilon, delta); err != nil {
-		return 0, err
-	}
-	e := newEngine()
-	return leastNoise(epsilon, func(sigma float64) (float64, error) {
-		r, err := e.certifiedEpsilon(Homogeneous(samplingRate, sigma, steps), delta)
-		return r.Epsilon.Upper, err
-	})
+	return SolveNoise(Homogeneous(samplingRate, 1, steps), epsilon, delta)
 }
 
-// RDPNoiseMultiplier is NoiseMultiplier by the Rényi bound: sound, and larger than needed.
-func RDPNoiseMultiplier(samplingRate float64, steps int64, epsilon, delta float64) (float64, error) {
-	if err := checkTarget(Homogeneous(samplingRate, 1, steps), epsilon, delta); err != nil {
+// MaxSteps returns the largest number of steps whose certified upper epsilon is at most epsilon at delta.
+func MaxSteps(samplingRate, noiseMultiplier, epsilon, delta float64) (int64, error) {
+	return SolveSteps(Homogeneous(samplingRate, noiseMultiplier, 1), epsilon, delta)
+}
+
+// MaxSamplingRate returns the largest sampling rate, to ten digits, whose certified upper epsilon is at most epsilon at
+// delta.
+func MaxSamplingRate(noiseMultiplier float64, steps int64, epsilon, delta float64) (float64, error) {
+	return SolveRate(Homogeneous(1, noiseMultiplier, steps), epsilon, delta)
+}
+
+// SolveNoise is [NoiseMultiplier] for any plan: all its phases get the noise multiplier that is found.
+func SolveNoise(p Plan, epsilon, delta float64) (float64, error) {
+	if err := checkTarget(p.withNoise(1), epsilon, delta); err != nil {
 		return 0, err
 	}
 	e := newEngine()
-	return leastNoise(epsilon, func(sigma float64) (float64, error) {
-		r, err := e.rdp(Homogeneous(samplingRate, sigma, steps), delta)
-		return r.Epsilon.Upper, err
-	})
+	s := search{epsilon: epsilon, low: MinNoiseMultiplier, high: MaxNoiseMultiplier, falls: true, name: "noise multiplier",
+		price: func(x float64) (float64, error) {
+			r, err := e.price(p.withNoise(x), delta)
+			return r.Epsilon.Upper, err
+		},
+		rough: func(x float64) float64 { return e.rough(p.withNoise(x), delta) },
+	}
+	return s.run()
+}
+
+// SolveRate is [MaxSamplingRate] for any plan: all its phases get the sampling rate that is found.
+func SolveRate(p Plan, epsilon, delta float64) (float64, error) {
+	if err := checkTarget(p.withRate(1), epsilon, delta); err != nil {
+		return 0, err
+	}
+	e := newEngine()
+	s := search{epsilon: epsilon, low: MinSamplingRate, high: 1, name: "sampling rate",
+		price: func(x float64) (float64, error) {
+			r, err := e.price(p.withRate(x), delta)
+			return r.Epsilon.Upper, err
+		},
+		rough: func(x float64) float64 { return e.rough(p.withRate(x), delta) },
+	}
+	return s.run()
+}
+
+// SolveSteps is [MaxSteps] for a plan of one phase.
+func SolveSteps(p Plan, epsilon, delta float64) (int64, error) {
+	if len(p.Phases) != 1 {
+		return 0, fmt.Errorf("phases %d: steps are solved for plans of one phase", len(p.Phases))
+	}
+	if err := checkTarget(p.withSteps(1), epsilon, delta); err != nil {
+		return 0, err
+	}
+	e := newEngine()
+	fits := func(t int64) (bool, error) {
+		r, err := e.price(p.withSteps(t), delta)
+		return err == nil && r.Epsilon.Upper <= epsilon, err
+	}
+	lo, hi := int64(0), int64(1)
+	for {
+		ok, err := fits(hi)
+		if err != nil {
+			return 0, err
+		}
+		if !ok {
+			break
+		}
+		if lo = hi; lo >= MaxSteps64 {
+			return lo, nil
+		}
+		hi = min(4*hi, MaxSteps64)
+	}
+	for hi-lo > 1 {
+		mid := lo + (hi-lo)/2
+		ok, err := fits(mid)
+		if err != nil {
+			return 0, err
+		}
+		if ok {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	if lo == 0 {
+		return 0, fmt.Errorf("epsilon %v: a single step costs more", epsilon)
+	}
+	return lo, nil
+}
+
+// RDPNoiseMultiplier is [NoiseMultiplier] by the Rényi bound: sound, and larger than needed.
+func RDPNoiseMultiplier(samplingRate float64, steps int64, epsilon, delta float64) (float64, error) {
+	p := Homogeneous(samplingRate, 1, steps)
+	if err := checkTarget(p, epsilon, delta); err != nil {
+		return 0, err
+	}
+	e := newEngine()
+	s := search{epsilon: epsilon, low: MinNoiseMultiplier, high: MaxNoiseMultiplier, falls: true, name: "noise multiplier",
+		price: func(x float64) (float64, error) {
+			r, err := e.rdp(p.withNoise(x), delta)
+			return r.Epsilon.Upper, err
+		},
+		rough: func(x float64) float64 { return e.rough(p.withNoise(x), delta) },
+	}
+	return s.run()
 }
 
 func checkTarget(p Plan, epsilon, delta float64) error {
@@ -40,62 +126,29 @@ func checkTarget(p Plan, epsilon, delta float64) error {
 	return nil
 }
 
-// leastNoise finds the least ten-digit sigma with price(sigma) ≤ epsilon; price falls. It brackets, interpolates in
-// log-log, and ends by seeing the answer pass and its lower neighbour fail.
-func leastNoise(epsilon float64, price func(float64) (float64, error)) (float64, error) {
-	lo, hi := MinNoiseMultiplier, MaxNoiseMultiplier
-	flo, fhi := math.Inf(1), 0.0
-	x := 1.0
-	for range 200 {
-		x = onGrid(x)
-		v, err := price(x)
-		if err != nil {
-			return 0, err
-		}
-		if v <= epsilon {
-			hi, fhi = x, v
-		} else {
-			lo, flo = x, v
-		}
-		if below(hi) <= lo {
-			break
-		}
-		x = nextNoise(lo, hi, flo, fhi, epsilon)
+func (p Plan) with(change func(*Phase)) Plan {
+	phases := make([]Phase, len(p.Phases))
+	for i, ph := range p.Phases {
+		change(&ph)
+		phases[i] = ph
 	}
-	if fhi == 0 && hi == MaxNoiseMultiplier {
-		return 0, fmt.Errorf("epsilon %v: no noise multiplier up to %g meets it", epsilon, MaxNoiseMultiplier)
-	}
-	return hi, nil
+	p.Phases = phases
+	return p
 }
 
-func nextNoise(lo, hi, flo, fhi, epsilon float64) float64 {
-	switch {
-	case math.IsInf(flo, 1):
-		return math.Max(hi*0.6, below(hi)*0+MinNoiseMultiplier)
-	case fhi == 0:
-		return math.Min(lo*1.7, hi)
+func (p Plan) withNoise(x float64) Plan { return p.with(func(ph *Phase) { ph.NoiseMultiplier = x }) }
+func (p Plan) withRate(x float64) Plan  { return p.with(func(ph *Phase) { ph.SamplingRate = x }) }
+func (p Plan) withSteps(t int64) Plan   { return p.with(func(ph *Phase) { ph.Steps = t }) }
+
+// rough returns a quick estimate of ε for a solver's start, NaN where there is none.
+func (e *engine) rough(p Plan, delta float64) float64 {
+	if p.sampler() != Poisson || p.Tuning != nil {
+		return math.NaN()
 	}
-	share := math.Log(flo/epsilon) / math.Log(flo/fhi)
-	x := lo * math.Pow(hi/lo, share)
-	margin := (hi - lo) * 1e-3
-	if up := onGrid(x); up >= hi {
-		return below(hi)
-	} else if up <= lo {
-		return math.Min(below(hi), lo+math.Max(margin, grid(lo)))
+	both := p.problems()
+	v, ok := e.small.RoughEpsilon(&both[0], delta)
+	if !ok {
+		return math.NaN()
 	}
-	return x
-}
-
-// grid is the distance of neighbouring ten-digit numbers at x.
-func grid(x float64) float64 { return math.Pow(10, math.Floor(math.Log10(x))-9) }
-
-func onGrid(x float64) float64 { return round(x, grid(x)) }
-
-func below(x float64) float64 { return round(x-grid(x), grid(x)) }
-
-// round rounds to a multiple of a power of ten, through its decimal so that the result prints short.
-func round(x, unit float64) float64 {
-	digits := int(math.Round(-math.Log10(unit)))
-	scale := math.Pow(10, float64(digits))
-	return math.Round(x*scale) / scale
+	return v
 }

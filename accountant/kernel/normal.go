@@ -33,7 +33,7 @@ func Erfc(x float64) float64 {
 		return x
 	case x < 0:
 		return 2 - Erfc(-x)
-	case x < 1:
+	case x < 0.6:
 		return 1 - erfSmall(x)
 	case x > 27.3:
 		return 0
@@ -46,7 +46,7 @@ func Erfc(x float64) float64 {
 	return head - 2/Expm1(4*math.Pi*x)
 }
 
-// erfSmall returns erf x for |x| < 1 by the series of positive terms 2/√π e^(−x²) Σ 2ⁿ x²ⁿ⁺¹/(2n+1)!!.
+// erfSmall returns erf x for |x| < 0.6 by the series of positive terms 2/√π e^(−x²) Σ 2ⁿ x²ⁿ⁺¹/(2n+1)!!.
 func erfSmall(x float64) float64 {
 	w := float64(x * x)
 	term, sum := x, x
@@ -57,7 +57,7 @@ func erfSmall(x float64) float64 {
 	return 1.12837916709551257390 * Exp(-w) * sum
 }
 
-// erfcScaled returns exp(x²) erfc(x) for x ≥ 1, up to the term −2 exp(x²)/(exp(4πx)−1) that Erfc subtracts below 6.2:
+// erfcScaled returns exp(x²) erfc(x) for x ≥ 0.6, up to the term −2 exp(x²)/(exp(4πx)−1) that Erfc subtracts below 6.2:
 // the trapezoid rule of step h = ½ on erfc x = 2x/π e^(−x²) ∫₀^∞ e^(−t²)/(t²+x²) dt, whose error is 2e^(−π²/h²)
 // beyond that pole's term (Hunter and Regan 1972).
 func erfcScaled(x float64) float64 {

@@ -57,3 +57,10 @@ func (w *Workspace) RDPDelta(p *Problem, epsilon float64) float64 {
 	}
 	return math.Min(1, Exp(w.cumulant(p, s.c)*(1+1e-11)+1e-9-s.c*epsilon+chernoff(s.c)))
 }
+
+// Renyi returns an upper bound of the Rényi divergence of the given order > 1, +Inf where it is out of range.
+func (w *Workspace) Renyi(p *Problem, order float64) float64 {
+	w.held = -1
+	c := order - 1
+	return (w.cumulant(p, c)*(1+1e-11) + 1e-12) / c
+}

@@ -91,3 +91,10 @@ func nextAbscissa(lo, hi, glo, ghi float64) float64 {
 	x := glo / (glo - ghi)
 	return lo * Exp(Log(hi/lo)*math.Min(math.Max(x, 0.1), 0.9))
 }
+
+// RoughEpsilon returns an estimate of ε(δ) good to a percent or so where the loss has no heavy tail: a start for solvers.
+func (w *Workspace) RoughEpsilon(p *Problem, delta float64) (float64, bool) {
+	w.held = -1
+	s, ok := w.saddleForDelta(p, Log(delta))
+	return s.epsilon, ok
+}

@@ -1,0 +1,168 @@
+package accountant
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/ewtune/ewtune/accountant/kernel"
+)
+
+// Point is a point of a curve: the value at X enclosed.
+type Point struct {
+	X float64 `json:"x"`
+	Interval
+}
+
+// Profile returns the privacy profile δ(ε) at the given epsilons.
+func Profile(p Plan, epsilons []float64) ([]Point, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	e := newEngine()
+	points := make([]Point, 0, len(epsilons))
+	for _, eps := range epsilons {
+		if err := validateEpsilon(eps); err != nil {
+			return nil, err
+		}
+		r, err := e.certifiedDelta(p, eps)
+		if err != nil {
+			return nil, err
+		}
+		points = append(points, Point{eps, r.Delta})
+	}
+	return points, nil
+}
+
+// EpsilonOverSteps returns ε(delta) after each of the given numbers of steps of a plan of one phase.
+func EpsilonOverSteps(p Plan, delta float64, steps []int64) ([]Point, error) {
+	if len(p.Phases) != 1 {
+		return nil, fmt.Errorf("phases %d: the curve over steps is for plans of one phase", len(p.Phases))
+	}
+	e := newEngine()
+	points := make([]Point, 0, len(steps))
+	for _, t := range steps {
+		if err := p.withSteps(t).check(delta); err != nil {
+			return nil, err
+		}
+		r, err := e.price(p.withSteps(t), delta)
+		if err != nil {
+			return nil, err
+		}
+		points = append(points, Point{float64(t), r.Epsilon})
+	}
+	return points, nil
+}
+
+// EpsilonOverNoise returns ε(delta) at each of the given noise multipliers.
+func EpsilonOverNoise(p Plan, delta float64, noise []float64) ([]Point, error) {
+	e := newEngine()
+	points := make([]Point, 0, len(noise))
+	for _, sigma := range noise {
+		if err := p.withNoise(sigma).check(delta); err != nil {
+			return nil, err
+		}
+		r, err := e.price(p.withNoise(sigma), delta)
+		if err != nil {
+			return nil, err
+		}
+		points = append(points, Point{sigma, r.Epsilon})
+	}
+	return points, nil
+}
+
+// TradeOff returns the trade-off function f: the least Type II error β of any test of type I error α for whether a record
+// was used (Dong, Roth and Su 2022). Lower is proven, from upper bounds of the profile, which support f from below:
+//
+//	f(α) ≥ max over ε of 1 − δ(ε) − e^ε α and e^(−ε)(1 − δ(ε) − α);
+//
+// Estimate is the same with the estimates; Upper is the trivial 1 − α.
+func TradeOff(p Plan, alphas []float64) ([]Point, error) {
+	for _, a := range alphas {
+		if !(a >= 0 && a <= 1) {
+			return nil, fmt.Errorf("alpha %v: must be in [0, 1]", a)
+		}
+	}
+	profile, err := Profile(p, supports(p))
+	if err != nil {
+		return nil, err
+	}
+	points := make([]Point, 0, len(alphas))
+	for _, a := range alphas {
+		b := Interval{Upper: 1 - a}
+		for _, s := range profile {
+			b.Lower = math.Max(b.Lower, support(s.X, s.Upper, a))
+			b.Estimate = math.Max(b.Estimate, support(s.X, s.Estimate, a))
+		}
+		b.Estimate = math.Min(b.Estimate, b.Upper)
+		points = append(points, Point{a, b})
+	}
+	return points, nil
+}
+
+func support(epsilon, delta, alpha float64) float64 {
+	return math.Max(1-delta-math.Exp(epsilon)*alpha, math.Exp(-epsilon)*(1-delta-alpha))
+}
+
+// supports spreads epsilons from 0 to where δ is about 1e-9, denser near 0.
+func supports(p Plan) []float64 {
+	top := 1.0
+	if r, err := newEngine().certifiedEpsilon(p, 1e-9); err == nil && r.Epsilon.Upper < 700 {
+		top = math.Max(r.Epsilon.Upper, 1e-3)
+	}
+	list := make([]float64, 0, 81)
+	for i := range 81 {
+		x := float64(i) / 80
+		list = append(list, top*x*x)
+	}
+	return list
+}
+
+// Attack bounds what a membership attacker can do.
+type Attack struct {
+	FalsePositiveRate float64 `json:"fpr"`
+	TruePositiveRate  float64 `json:"tpr"`       // at most
+	Advantage         float64 `json:"advantage"` // TPR − FPR at any threshold, at most: δ(0)
+}
+
+// Attacks bounds the true positive rate at the given false positive rates, and the advantage.
+func Attacks(p Plan, rates []float64) ([]Attack, error) {
+	curve, err := TradeOff(p, rates)
+	if err != nil {
+		return nil, err
+	}
+	r, err := Delta(p, 0)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Attack, 0, len(curve))
+	for _, c := range curve {
+		list = append(list, Attack{c.X, 1 - c.Lower, r.Delta.Upper})
+	}
+	return list, nil
+}
+
+// GaussianMu returns the μ of the Gaussian mechanism that has the same epsilon at delta: the μ-GDP equivalent of a point.
+func GaussianMu(epsilon, delta float64) (float64, error) {
+	if err := validateEpsilon(epsilon); err != nil {
+		return 0, err
+	}
+	if err := validateDelta(delta); err != nil {
+		return 0, err
+	}
+	lo, hi := 0.0, 1.0
+	for kernel.GaussianDelta(hi, epsilon).Estimate < delta && hi < 1e8 {
+		lo, hi = hi, 2*hi
+	}
+	for range 200 {
+		mid := (lo + hi) / 2
+		if mid <= lo || mid >= hi {
+			break
+		}
+		if kernel.GaussianDelta(mid, epsilon).Estimate < delta {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return hi, nil
+}
