@@ -6,19 +6,12 @@ import "fmt"
 type bytePair struct {
 	byteLevel
 	bytes  [256]int32 // id of each byte, -1 when the vocabulary lacks it
-	merges map[uint64]merge
+	merges mergeTable
 }
-
-// merge is what becomes of a pair of tokens; lower ranks go first.
-type merge struct {
-	rank, id int32
-}
-
-func pairKey(left, right int32) uint64 { return uint64(uint32(left))<<32 | uint64(uint32(right)) }
 
 // newBytePair joins a vocabulary and its merges, best first.
 func newBytePair(vocab map[string]int32, merges [][2]string, prefixSpace bool) (*bytePair, error) {
-	b := &bytePair{byteLevel: *newByteLevel(prefixSpace), merges: make(map[uint64]merge, len(merges))}
+	b := &bytePair{byteLevel: *newByteLevel(prefixSpace), merges: newMergeTable(len(merges))}
 	for i, symbol := range byteSymbols() {
 		id, ok := vocab[symbol]
 		if !ok {
@@ -35,7 +28,7 @@ func newBytePair(vocab map[string]int32, merges [][2]string, prefixSpace bool) (
 			}
 			ids[i] = id
 		}
-		b.merges[pairKey(ids[0], ids[1])] = merge{int32(rank), ids[2]}
+		b.merges.set(ids[0], ids[1], merge{int32(rank), ids[2]})
 	}
 	return b, nil
 }
@@ -89,7 +82,7 @@ func (s *mergeScratch) start(word []byte, bytes *[256]int32) {
 
 // offer puts the pair whose left token is i on the heap, if it merges.
 func (b *bytePair) offer(s *mergeScratch, i int32) {
-	if m, ok := b.merges[pairKey(s.tokens[i].id, s.tokens[s.tokens[i].next].id)]; ok {
+	if m, ok := b.merges.of(s.tokens[i].id, s.tokens[s.tokens[i].next].id); ok {
 		s.push(candidate(m.rank)<<32 | candidate(i))
 	}
 }
@@ -101,7 +94,7 @@ func (b *bytePair) apply(s *mergeScratch, i, rank int32) {
 		return
 	}
 	right := &s.tokens[left.next]
-	m, ok := b.merges[pairKey(left.id, right.id)]
+	m, ok := b.merges.of(left.id, right.id)
 	if !ok || m.rank != rank {
 		return
 	}

@@ -1,14 +1,11 @@
 package tokenizer
 
 import (
-	"bufio"
 	"cmp"
 	"container/heap"
 	"fmt"
 	"iter"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -55,31 +52,6 @@ func NewWordPiece(pieces []string) (*Tokenizer, error) {
 		return nil, err
 	}
 	return d.build()
-}
-
-// WriteVocab writes pieces as the file vocab.txt, one a line in the order of their ids, and renames it into place whole.
-func WriteVocab(file string, pieces []string) (err error) {
-	temp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temp.Name())
-	w := bufio.NewWriter(temp)
-	for _, piece := range pieces {
-		w.WriteString(piece)
-		w.WriteByte('\n')
-	}
-	if err := w.Flush(); err != nil {
-		temp.Close()
-		return err
-	}
-	if err := temp.Close(); err != nil {
-		return err
-	}
-	if err := os.Chmod(temp.Name(), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(temp.Name(), file)
 }
 
 // countWords counts the words that BERT's normaliser and split find, without those too long to be looked at.

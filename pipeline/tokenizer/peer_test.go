@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -41,9 +42,7 @@ func TestOfficialPrefixSpace(t *testing.T) {
 		t.Fatal("add_prefix_space is not where it was")
 	}
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "tokenizer.json"), changed, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, filepath.Join(dir, "tokenizer.json"), string(changed))
 	compareOfficial(t, dir)
 }
 
@@ -64,9 +63,7 @@ func TestOfficialOptions(t *testing.T) {
 // TestOfficialBuilt does so with the file vocab.txt alone.
 func TestOfficialBuilt(t *testing.T) {
 	dir := t.TempDir()
-	if err := WriteVocab(filepath.Join(dir, "vocab.txt"), everyCharacter()); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, filepath.Join(dir, "vocab.txt"), strings.Join(everyCharacter(), "\n")+"\n")
 	compareOfficial(t, dir)
 }
 
@@ -98,9 +95,7 @@ func writeOptions(t *testing.T, o bertOptions) string {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "tokenizer.json"), data, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, filepath.Join(dir, "tokenizer.json"), string(data))
 	return dir
 }
 
