@@ -34,6 +34,7 @@ type Input struct {
 //
 //	a GLUE folder or a task's own folder  GLUE's TSV files; see [GLUEPath]
 //	a folder that fairseq binarised       input0, input1, label with dict.txt and .bin and .idx files; or its parent
+//	a snapshot of the hub's GLUE          TASK/train-00000-of-00001.parquet, TASK/validation-..., ...
 //	a folder with SPLIT.tsv, .csv, .jsonl or .parquet, or SPLIT-00000-of-00002.parquet, ... as on the hub
 //	a single file of these formats; text may be compressed (.gz, .zst)
 func Open(o OpenOptions) (*Input, error) {
@@ -89,6 +90,9 @@ func openFolder(task Task, o OpenOptions) (*Input, error) {
 		return openFiles(task, path)
 	}
 	found := namedAfter(o.Path, o.Split)
+	if o.Task != "" && len(found) == 0 {
+		task, found = hubLayout(task, o)
+	}
 	switch {
 	case len(found) == 0 && len(task.Splits) > 0:
 		return nil, err
@@ -98,6 +102,21 @@ func openFolder(task Task, o OpenOptions) (*Input, error) {
 		return nil, fmt.Errorf("data %s: more than one file of split %s: %s", o.Path, o.Split, strings.Join(found, ", "))
 	}
 	return openFiles(task, found...)
+}
+
+// hubLayout finds a task's Parquet files as the hub has them, in the folder or in one named after the task, and gives the
+// task with their column names.
+func hubLayout(task Task, o OpenOptions) (Task, []string) {
+	split := strings.NewReplacer("dev", "validation").Replace(o.Split)
+	if task.Name == "mnli" && (split == "validation" || split == "test") {
+		split += "_matched"
+	}
+	found := append(namedAfter(filepath.Join(o.Path, task.Name), split), namedAfter(o.Path, split)...)
+	hub := OpenOptions{Label: "label"}
+	if task.Name == "mnli" {
+		hub.Text, hub.Pair = "premise", "hypothesis"
+	}
+	return o.replace(hub.replace(task)), found
 }
 
 // namedAfter lists a folder's files of a split, in order.

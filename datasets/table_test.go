@@ -274,3 +274,21 @@ func FuzzFairseqIndex(f *testing.F) {
 		}
 	})
 }
+
+// TestHubLayout reads MNLI as the hub has it: other column names, numbers for labels, -1 for none.
+func TestHubLayout(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "mnli"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	const row = `{"premise":"p","hypothesis":"h","label":2,"idx":0}` + "\n" + `{"premise":"q","hypothesis":"i","label":-1,"idx":1}`
+	write(t, filepath.Join(dir, "mnli", "validation_mismatched-00000-of-00001.jsonl"), row)
+	input, err := Open(OpenOptions{Path: dir, Task: "mnli", Split: "dev_mismatched"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := readAll(t, input)
+	if len(rows) != 2 || rows[0] != (Row{0, "p", "h", 2}) || rows[1] != (Row{1, "q", "i", Unlabelled}) {
+		t.Errorf("got %+v", rows)
+	}
+}

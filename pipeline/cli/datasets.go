@@ -20,6 +20,7 @@ func datasetsCommands() []*cli.Command {
 		Usage: "get, generate, tokenize, serve and inspect data",
 		Subcommands: []*cli.Command{
 			datasetsList(),
+			datasetsFetch(),
 			datasetsGenerate(),
 			datasetsPrepare(),
 			datasetsServe(),
@@ -35,7 +36,7 @@ func datasetsList() *cli.Command {
 		Description: "Example:\n  ewtune datasets list --data glue",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "data", Usage: "GLUE folder in which to look for files", Value: "."},
-			&cli.BoolFlag{Name: "json", Usage: "print JSON"},
+			jsonFlag(),
 		},
 		Action: listTasks,
 	}
