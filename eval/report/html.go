@@ -34,7 +34,7 @@ func HTML(r *eval.Report, o Options) ([]byte, error) {
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"percent": percent, "within": within, "interval": interval, "upper": eval.FormatUpper, "sigma": sigma, "delta": delta,
-	"number": number, "count": count[int], "count64": count[int64], "estimate": estimate, "accountantName": accountantName,
+	"number": number, "count": count[int], "count64": count[int64], "estimate": estimate, "accountantName": accountantName, "claimed": claimed,
 	"heat":  func(part, whole int) int { return min(9, 10*part/max(1, whole)) },
 	"short": func(hash string) string { return hash[:min(len(hash), 16)] },
 }).Parse(pageText))

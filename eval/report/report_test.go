@@ -132,7 +132,7 @@ func TestStatement(t *testing.T) {
 		not     []string
 	}{
 		{"guarantee", fixture.Options{}, func(*eval.Privacy) {}, []string{"Training satisfies (7.99", "No user-level guarantee is possible"}, []string{"void", "that claim is false"}},
-		{"false claim", fixture.Options{Accountants: []string{"edgeworth"}}, func(*eval.Privacy) {}, []string{"that claim is false", "set by the edgeworth accountant"}, []string{"void"}},
+		{"false claim", fixture.Options{Accountants: []string{"edgeworth"}}, func(*eval.Privacy) {}, []string{"that claim is false", "noise set by the edgeworth accountant: estimate, not a guarantee"}, []string{"void"}},
 		{"published seed", fixture.Options{}, func(p *eval.Privacy) { p.SeedDisclosed, p.Guarantee = true, false },
 			[]string{"There is no privacy guarantee", "the guarantee is void"}, []string{"Training satisfies"}},
 	} {

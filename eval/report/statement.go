@@ -70,7 +70,7 @@ func worse(a, b *eval.Privacy) bool {
 
 var statementTemplate = template.Must(template.New("statement").Funcs(template.FuncMap{
 	"count": count[int64], "upper": eval.FormatUpper, "interval": interval, "delta": delta, "sigma": sigma,
-	"estimate": estimate, "number": number,
+	"estimate": estimate, "number": number, "claimed": claimed,
 	"percentOf": func(share float64) float64 { return 100 * share },
 	"deref":     func(x *float64) float64 { return *x },
 	"whole":     func(x *accountant.Interval) accountant.Interval { return *x },
@@ -102,6 +102,7 @@ The run claimed epsilon {{.Run.Privacy.Epsilon}} at delta {{delta .Run.Privacy.D
 | Steps | {{count .P.Steps}}, as the ledger has them |
 | Accountant | certified, from the ledger alone: epsilon in {{interval .P.Epsilon}} (removal {{interval .P.Remove}}, addition {{interval .P.Add}}) |
 | Delta | {{delta .P.Delta}} |
+| Claimed before training | {{claimed .Run.Privacy}} |
 {{- if .P.Mu}}
 | As a Gaussian mechanism | at this epsilon and delta the guarantee equals that of mu = {{printf "%.4f" (deref .P.Mu)}}; the run as a whole is not mu-GDP |
 {{- end}}

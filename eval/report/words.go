@@ -85,6 +85,15 @@ func accountantName(name string) string {
 	return name
 }
 
+// claimed prints the claimed epsilon and who set the noise; a claim whose noise was set by an estimate says so.
+func claimed(c *eval.Claim) string {
+	text := fmt.Sprintf("ε %g at δ %s, noise set by the %s accountant", c.Epsilon, delta(c.Delta), c.Accountant)
+	if c.Accountant == "edgeworth" || c.Accountant == "gdp" {
+		text += ": estimate, not a guarantee"
+	}
+	return text
+}
+
 // verdict is the state of a setting's guarantee in a word.
 func verdict(p *eval.SettingPrice) string {
 	switch {
