@@ -1,17 +1,14 @@
 package kernels
 
-// kBlock is how many products a tile adds before the next tile takes over:
-// the rows of A that it reads then fit the innermost cache. A tile goes on from
-// the C of the block before, so sums are the same chains for any kBlock.
-const kBlock = 256
+// kBlock is how many products a tile adds at most before the next tile takes
+// over, so that the rows of A and the panel of B that it reads fit the second
+// cache. A tile goes on from the C of the block before: sums are the same chains
+// for any kBlock.
+const kBlock = 1536
 
-// direct is the longest row of an A without gaps that tiles read in place:
-// adjacent rows never compete for the same lines of the cache.
-const direct = 384
-
-// panelGroup is how many panels stay in the second cache while rows pass by:
-// 16 panels of kBlock rows are 512 KB.
-const panelGroup = 16
+// groupSize is how many numbers of B stay in the second cache while the rows of
+// A pass by.
+const groupSize = 512 << 10
 
 // noStart is the start of a product that adds to nothing.
 var noStart [64]float32
@@ -79,17 +76,15 @@ func (s *simd) cut(p *Pool, m, panels int) (rows, panelGrain int) {
 func (s *simd) block(w *worker, lo, hi, from, to int, a view[float32], f factor, bias, c []float32, ldc int, add bool) {
 	t := &w.args
 	t.ldb, t.ldc = uintptr(4*f.row), uintptr(4*ldc)
-	step, block := evenStep(hi-lo, s.rows), kBlock
-	if f.k <= direct && !f.pairs {
-		block = f.k
-	}
+	step, block := evenStep(hi-lo, s.rows), max(1, evenStep(f.k, kBlock))
+	panelGroup := max(4, groupSize/(block*s.width()))
 	for k := 0; k == 0 || k < f.k; k += block {
 		t.k = min(block, f.k-k)
 		for group := from; group < to; group += panelGroup {
 			end := min(group+panelGroup, to)
 			for i := lo; i < hi; i += step {
 				rows := min(step, hi-i)
-				left, how := s.left(w, a, i, rows, k, end-group > 2 || a.row%512 == 0, block, f)
+				left, how := s.left(w, a, i, rows, k, end-group > 2, block, f)
 				next := s.nextRows(w, a, i+rows, hi, left, how)
 				for j := group; j < end; j++ {
 					t.a = left
@@ -115,7 +110,7 @@ func (s *simd) block(w *worker, lo, hi, from, to int, a view[float32], f factor,
 // nextRows is where the rows after a tile's begin, if tiles read them in
 // place: some of the tiles before prefetch them. Else it is what is at hand.
 func (s *simd) nextRows(w *worker, a view[float32], i, hi int, left pointer, how form) pointer {
-	if how == byRows && i < hi && w.args.lda == uintptr(4*a.row) && a.row == w.args.k {
+	if how == byRows && i < hi && a.row == w.args.k && a.row%512 != 0 {
 		return at(a.data, i*a.row)
 	}
 	return left
@@ -136,7 +131,7 @@ func (s *simd) left(w *worker, a view[float32], i, rows, k int, reuse bool, bloc
 		s.strip(w, a, i, rows, k, t.k, strip)
 		t.lda = 4 * stripWidth
 		return at(strip, 0), byColumns
-	case !reuse || a.row == t.k:
+	case !reuse || a.row%512 != 0:
 		t.lda = uintptr(4 * a.row)
 		return at(a.data, i*a.row+k), byRows
 	}

@@ -81,6 +81,6 @@ func dotLower[T Float](w *worker, a, b []T, length int) float64 {
 // evenStep divides n rows into as few tiles of at most most rows as there must
 // be, all of about the same height.
 func evenStep(n, most int) int {
-	tiles := (n + most - 1) / most
+	tiles := max(1, (n+most-1)/most)
 	return (n + tiles - 1) / tiles
 }
