@@ -1,0 +1,73 @@
+// The small core against the whole module, bit by bit, and against the same kernel compiled for this machine.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { instantiate } from '../npm/dist/full.js';
+import { dist, root } from './peers.mjs';
+
+const questions = Number(process.env.EWTUNE_VECTORS ?? 10_000);
+const row = 1 + 20 + 8;
+const names = ['epsilon', 'delta', 'noise', 'steps', 'rate'];
+
+const small = (() => {
+  const module = new WebAssembly.Module(readFileSync(join(dist, 'core.wasm')));
+  assert.deepEqual(WebAssembly.Module.imports(module), [], 'the small core imports nothing');
+  return machine(new WebAssembly.Instance(module).exports);
+})();
+const whole = machine(instantiate(readFileSync(join(dist, 'full.wasm'))).exports);
+
+/** @param {any} e */
+function machine(e) {
+  const at = (x) => (typeof x === 'function' ? x() : x.value);
+  const array = (x, n) => () => new Float64Array(e.memory.buffer, at(x), n);
+  return { run: e, input: array(e.input, 200), output: array(e.output, 6008) };
+}
+
+/** @param {ReturnType<typeof machine>} m */
+function answer(m, name, input) {
+  m.input().set(input);
+  m.run[name]();
+  return m.output().slice(0, 8);
+}
+
+const same = (a, b) => Object.is(a, b) || (a === b && a !== 0);
+
+test(`${questions} random plans: small core, whole module and native Go agree`, () => {
+  const bytes = execFileSync('go', ['run', './wasm/vectors', '-n', String(questions)], { cwd: root, maxBuffer: 1 << 30 });
+  const all = new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+  assert.equal(all.length, questions * row);
+  let equal = 0;
+  for (let i = 0; i < questions; i++) {
+    const v = all.subarray(i * row, (i + 1) * row);
+    const [name, input, native] = [names[v[0]], v.subarray(1, 21), v.subarray(21)];
+    const a = answer(small, name, input);
+    const b = answer(whole, name, input);
+    const told = () => `question ${i}: ${name} of ${input}: small ${a}, whole ${b}, native ${native}`;
+    assert.ok(a.every((x, k) => Object.is(x, b[k])), told());
+    assert.ok(a.every((x, k) => same(x, native[k]) || Math.abs(x - native[k]) <= 1e-12 * Math.abs(native[k])), told());
+    equal += a.every((x, k) => Object.is(x, native[k])) ? 1 : 0;
+  }
+  console.log(`# bit-equal to native Go: ${equal} of ${questions}`);
+});
+
+test('series of the small core are those of the whole module', () => {
+  for (const [name, input] of [
+    ['deltas', [1, 0.1, 9, 0, 1, 40, 0, 0, 0.01, 1, 1000]],
+    ['epsilons', [1, 100, 1000, 0, 1, 40, 0, 1e-5, 0.01, 1, 1000]],
+  ]) {
+    for (const m of [small, whole]) {
+      m.input().set(input);
+      m.run[name]();
+    }
+    assert.deepEqual([...small.output().slice(0, 8 + 240)], [...whole.output().slice(0, 8 + 240)], name);
+  }
+});
+
+test('a trap leaves the core usable', () => {
+  const question = [1, 1e-5, 0, 0, 1, 0, 0, 0, 0.01, 1, 1000];
+  const before = answer(small, 'epsilon', question);
+  assert.throws(() => answer(small, 'epsilon', [1000]), WebAssembly.RuntimeError);
+  assert.deepEqual(answer(small, 'epsilon', question), before);
+});
