@@ -251,6 +251,10 @@ func TestEveryMethodAndModeRuns(t *testing.T) {
 		"full":      func(p *Plan) { p.Method = model.Method{Kind: model.Full} },
 		"bitfit":    func(p *Plan) { p.Method = model.Method{Kind: model.BitFit} },
 		"head":      func(p *Plan) { p.Method = model.Method{Kind: model.Head} },
+		"rgp":       func(p *Plan) { p.Method = model.Method{Kind: model.RGP, LinearHead: true} },
+		"adapter":   func(p *Plan) { p.Method = model.Method{Kind: model.Adapter, Rank: 4} },
+		"prompt":    func(p *Plan) { p.Method = model.Method{Kind: model.Prompt, Rank: 4} },
+		"bfloat16":  func(p *Plan) { p.Precision = BFloat16 },
 		"automatic": func(p *Plan) { p.ClippingMode = dp.ClipAutomatic },
 		"per-layer": func(p *Plan) { p.ClippingMode = dp.ClipPerLayer },
 		"adaptive":  func(p *Plan) { p.AdaptiveClip, p.ExpectedBatchSize = &dp.Adaptive{}, 60 },
@@ -296,5 +300,42 @@ func TestTheLedgerComesBeforeTheModel(t *testing.T) {
 		if !slices.Equal(s.Float32, before[i].Float32) {
 			t.Errorf("%s moved", s.Name)
 		}
+	}
+}
+
+// TestTheBudgetEndsTheRun: no step follows the last one of the plan.
+func TestTheBudgetEndsTheRun(t *testing.T) {
+	r := startRun(t, smallPlan(), newSource(200, 40, 12), Options{})
+	if err := r.loop(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.step(context.Background()); err == nil || len(r.book.ledger.Events()) != 16 {
+		t.Errorf("a step beyond the plan: %v, %d events", err, len(r.book.ledger.Events()))
+	}
+}
+
+// TestNoiseFollowsFromTheKeyAlone: nothing that a plan publishes (method seed, step, weights) fixes the noise, and the
+// carriers of RGP tell nothing of it: the authors' code draws both from one stream with a published seed.
+func TestNoiseFollowsFromTheKeyAlone(t *testing.T) {
+	p := smallPlan()
+	p.Method = model.Method{Kind: model.RGP, LinearHead: true, Seed: 3}
+	s := newSource(200, 40, 12)
+	a, b := startRun(t, p, s, Options{}), startRun(t, p, s, Options{})
+	for _, r := range []*run{a, b} {
+		if err := r.step(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	equal := 0
+	for i := range a.noise {
+		if a.noise[i] == b.noise[i] {
+			equal++
+		}
+	}
+	if equal > 2 {
+		t.Errorf("%d of %d numbers of two runs' noise are equal", equal, len(a.noise))
+	}
+	if a.key.Seed(dp.DomainLot, 1) == a.key.Stream(dp.DomainNoise, 1, 0).Uint64() {
+		t.Error("carriers and noise share a stream")
 	}
 }

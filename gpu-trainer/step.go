@@ -3,6 +3,7 @@ package trainer
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
 	"slices"
 	"time"
@@ -29,6 +30,9 @@ func (l lotRows) size() int { return len(l.data) + len(l.planted) }
 // step makes one step of the plan.
 func (r *run) step(ctx context.Context) error {
 	step := r.Step + 1
+	if step > r.plan.Steps {
+		return fmt.Errorf("steps %d: the plan and its budget end there", r.plan.Steps)
+	}
 	rows := r.sampler.Lot(r.key, step)
 	if err := r.engine.BeginLot(r.key.Seed(dp.DomainLot, uint64(step))); err != nil {
 		return err
@@ -194,14 +198,14 @@ type StepLog struct {
 	LotSize int     `json:"lot_size"`
 	Loss    float64 `json:"loss"`
 	Clipped float64 `json:"clipped"`
-	Private bool    `json:"private"` // always false: computed without noise
+	NoNoise bool    `json:"without_noise"` // always: no guarantee covers the three numbers before
 }
 
 func (r *run) record(seen lot) error {
 	if r.log == nil {
 		return nil
 	}
-	line, err := json.Marshal(StepLog{Step: r.Step, LotSize: seen.size, Loss: seen.mean(), Clipped: seen.share()})
+	line, err := json.Marshal(StepLog{Step: r.Step, LotSize: seen.size, Loss: seen.mean(), Clipped: seen.share(), NoNoise: true})
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"math"
 	"slices"
@@ -122,4 +123,28 @@ func TestSchedule(t *testing.T) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
+}
+
+// FuzzPlan: no plan.json makes the validator panic, and what it accepts as private has a clip, a rate and a divisor.
+func FuzzPlan(f *testing.F) {
+	good, err := json.Marshal(smallPlan())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Add([]byte(`{"sampler":"shuffle","expected_batch_size":-1,"phases":[{"steps":-5}],"adaptive_clip":{},"audit":{"inputs":-9}}`))
+	c := smallModel().Config
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var p Plan
+		if json.Unmarshal(data, &p) != nil {
+			return
+		}
+		if _, err := p.Validate(200, c); err != nil || p.NonPrivate {
+			return
+		}
+		p = p.withDefaults(200)
+		if !(p.ClippingNorm > 0) || !(p.SamplingRate > 0 && p.SamplingRate <= 1) || p.ExpectedBatchSize < 1 || p.Sampler != dp.Poisson {
+			t.Errorf("accepted %+v", p)
+		}
+	})
 }
