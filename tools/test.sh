@@ -21,6 +21,16 @@ for module in tools/*/go.mod pipeline/beam/go.mod; do
 	(cd "$name" && go vet ./... && gotestsum --jsonfile "$root/.cache/test-${name//\//-}.json" -- -timeout 20m ./...) || status=1
 done
 
+if command -v node >/dev/null && [ -n "${EWTUNE_NODE_PEERS:-}" ]; then
+	go run ./wasm/build || status=1
+	node --test wasm/test/ || status=1
+elif [ "${EWTUNE_REQUIRE_ALL:-}" = 1 ]; then
+	echo "the JavaScript tests need node and npm" >&2
+	status=1
+else
+	echo "skipped: the JavaScript tests, for want of node and npm" >&2
+fi
+
 skipped=$(grep -h '"Action":"skip"' "$log" .cache/test-*.json 2>/dev/null | grep '"Test":' || true)
 if [ -n "$skipped" ]; then
 	echo "skipped tests:" >&2
