@@ -11,6 +11,8 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	trainer "github.com/ewtune/ewtune/gpu-trainer"
 )
 
 // batchStream fetches consecutive batches ahead of their use, and reconnects at the right row when the server goes away.
@@ -88,6 +90,9 @@ func (r *remote) pump(ctx context.Context, at *int64, out chan<- fetched) error 
 		return err
 	}
 	defer reader.Release()
+	if !reader.Schema().Equal(trainer.Schema) {
+		return &refusal{fmt.Errorf("another schema: %v", reader.Schema())}
+	}
 	for int(*at) < len(r.cache.batches) {
 		stalled.Reset(r.patience)
 		b, err := r.nextBatch(reader, *at)
