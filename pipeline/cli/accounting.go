@@ -1,5 +1,217 @@
 package cli
 
-import "github.com/urfave/cli/v2"
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strconv"
+	"strings"
 
-func accountingCommands() []*cli.Command { return nil }
+	"github.com/ewtune/ewtune/accountant"
+	"github.com/urfave/cli/v2"
+)
+
+func accountingCommands() []*cli.Command {
+	return []*cli.Command{
+		askCommand("epsilon", "epsilon of a plan: lower, estimate, upper, per direction",
+			"ewtune epsilon --sampling-rate 0.01 --noise-multiplier 1 --steps 1000 --delta 1e-5"),
+		askCommand("delta", "delta of a plan at an epsilon",
+			"ewtune delta --sampling-rate 0.01 --noise-multiplier 1 --steps 1000 --epsilon 2"),
+		askCommand("noise", "the smallest noise multiplier that provably meets (epsilon, delta)",
+			"ewtune noise --dataset-size 67349 --batch-size 2000 --epochs 20 --epsilon 8 --delta 1e-5"),
+		askCommand("steps", "the most steps within (epsilon, delta)",
+			"ewtune steps --sampling-rate 0.01 --noise-multiplier 1 --epsilon 2 --delta 1e-5"),
+		askCommand("rate", "the largest sampling rate within (epsilon, delta)",
+			"ewtune rate --noise-multiplier 1 --steps 1000 --epsilon 2 --delta 1e-5"),
+		curveCommand(),
+		checkCommand(),
+	}
+}
+
+// question is what one accounting command, or one line of a batch, asks. Numbers that were not given are nil.
+type question struct {
+	SamplingRate    *float64           `json:"sampling_rate"`
+	DatasetSize     *int64             `json:"dataset_size"`
+	BatchSize       *int64             `json:"batch_size"`
+	Steps           *int64             `json:"steps"`
+	Epochs          *float64           `json:"epochs"`
+	NoiseMultiplier *float64           `json:"noise_multiplier"`
+	Delta           *float64           `json:"delta"`
+	Epsilon         *float64           `json:"epsilon"`
+	Accountant      string             `json:"accountant"`
+	Order           int                `json:"order"`
+	Adjacency       string             `json:"adjacency"`
+	Sampler         string             `json:"sampler"`
+	GroupSize       int                `json:"group_size"`
+	MaxLot          int64              `json:"max_lot"`
+	Phases          []accountant.Phase `json:"phases"`
+	Tuning          *accountant.Tuning `json:"tuning"`
+}
+
+// planFlags are the flags that state a plan, a budget and an accountant.
+func planFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.Float64Flag{Name: "sampling-rate", Aliases: []string{"q"}, Usage: "probability that a record is in a lot, in (0, 1]"},
+		&cli.StringFlag{Name: "dataset-size", Usage: "records `N`; with --batch-size in place of --sampling-rate"},
+		&cli.StringFlag{Name: "batch-size", Usage: "expected lot size `B`: sampling rate B/N"},
+		&cli.StringFlag{Name: "steps", Usage: "optimiser steps `T`"},
+		&cli.Float64Flag{Name: "epochs", Usage: "in place of --steps: T = epochs * floor(N/B)"},
+		&cli.Float64Flag{Name: "noise-multiplier", Aliases: []string{"s"}, Usage: "noise standard deviation over clipping norm"},
+		&cli.Float64Flag{Name: "delta", Usage: "in (0, 1), below 1/N"},
+		&cli.Float64Flag{Name: "epsilon", Usage: "privacy budget"},
+		&cli.StringFlag{Name: "accountant", Value: "certified", Usage: "certified, edgeworth, rdp, gdp or pld"},
+		&cli.IntFlag{Name: "order", Value: 1, Usage: "order of the Edgeworth approximation: 1, 2 or 3"},
+		&cli.StringFlag{Name: "adjacency", Value: "add-remove", Usage: "add-remove, replace-one or zero-out"},
+		&cli.StringFlag{Name: "sampler", Value: "poisson", Usage: "poisson, truncated-poisson (with --max-lot), fixed or shuffle"},
+		&cli.StringFlag{Name: "max-lot", Usage: "truncated-poisson: larger lots are cut to this size"},
+		&cli.IntFlag{Name: "group-size", Value: 1, Usage: "records that one person may have contributed"},
+		&cli.PathFlag{Name: "plan", Usage: "JSON `FILE` with phases: {\"phases\":[{\"sampling_rate\":_,\"noise_multiplier\":_,\"steps\":_},…]}"},
+	}
+}
+
+// readQuestion takes the question from the flags and the plan file.
+func readQuestion(c *cli.Context) (question, error) {
+	var q question
+	if path := c.Path("plan"); path != "" {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return q, err
+		}
+		if err := decodeQuestion(text, &q); err != nil {
+			return q, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	for name, field := range map[string]**float64{"sampling-rate": &q.SamplingRate, "epochs": &q.Epochs,
+		"noise-multiplier": &q.NoiseMultiplier, "delta": &q.Delta, "epsilon": &q.Epsilon} {
+		if c.IsSet(name) {
+			v := c.Float64(name)
+			*field = &v
+		}
+	}
+	for _, whole := range []struct {
+		name  string
+		field **int64
+	}{{"dataset-size", &q.DatasetSize}, {"batch-size", &q.BatchSize}, {"steps", &q.Steps}} {
+		if c.IsSet(whole.name) {
+			v, err := wholeNumber(whole.name, c.String(whole.name))
+			if err != nil {
+				return q, err
+			}
+			*whole.field = &v
+		}
+	}
+	if c.IsSet("max-lot") {
+		v, err := wholeNumber("max-lot", c.String("max-lot"))
+		if err != nil {
+			return q, err
+		}
+		q.MaxLot = v
+	}
+	for name, field := range map[string]*string{"accountant": &q.Accountant, "adjacency": &q.Adjacency, "sampler": &q.Sampler} {
+		if c.IsSet(name) || *field == "" {
+			*field = c.String(name)
+		}
+	}
+	if c.IsSet("order") || q.Order == 0 {
+		q.Order = c.Int("order")
+	}
+	if c.IsSet("group-size") || q.GroupSize == 0 {
+		q.GroupSize = c.Int("group-size")
+	}
+	return q, nil
+}
+
+func decodeQuestion(text []byte, q *question) error {
+	d := json.NewDecoder(strings.NewReader(string(text)))
+	d.DisallowUnknownFields()
+	if err := d.Decode(q); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return fmt.Errorf("more than one JSON value")
+	}
+	return nil
+}
+
+// wholeNumber reads 1000, 1_000 or 1e3.
+func wholeNumber(name, text string) (int64, error) {
+	if v, err := strconv.ParseInt(strings.ReplaceAll(text, "_", ""), 10, 64); err == nil {
+		return v, nil
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || v != math.Trunc(v) || math.Abs(v) > 1<<53 {
+		return 0, fmt.Errorf("%s %q: must be a whole number", strings.ReplaceAll(name, "-", "_"), text)
+	}
+	return int64(v), nil
+}
+
+// plan turns the question into a plan. What is asked for (noise, steps or rate) may be absent and stands as 1.
+func (q *question) plan(asked string) (accountant.Plan, error) {
+	p := accountant.Plan{Phases: q.Phases, Sampler: accountant.Sampler(q.Sampler), Adjacency: accountant.Adjacency(q.Adjacency),
+		GroupSize: q.GroupSize, MaxLot: q.MaxLot, Tuning: q.Tuning}
+	if q.DatasetSize != nil {
+		p.DatasetSize = *q.DatasetSize
+	}
+	if len(q.Phases) > 0 {
+		if q.SamplingRate != nil || q.Steps != nil || q.NoiseMultiplier != nil || q.Epochs != nil {
+			return p, fmt.Errorf("phases: stand in place of sampling_rate, noise_multiplier, steps and epochs; give one or the other")
+		}
+		return p, nil
+	}
+	ph := accountant.Phase{SamplingRate: 1, NoiseMultiplier: 1, Steps: 1}
+	var err error
+	if asked != "rate" {
+		if ph.SamplingRate, err = q.rate(); err != nil {
+			return p, err
+		}
+	}
+	if asked != "steps" {
+		if ph.Steps, err = q.steps(); err != nil {
+			return p, err
+		}
+	}
+	if asked != "noise" {
+		if q.NoiseMultiplier == nil {
+			return p, missing("noise_multiplier")
+		}
+		ph.NoiseMultiplier = *q.NoiseMultiplier
+	}
+	p.Phases = []accountant.Phase{ph}
+	return p, nil
+}
+
+func missing(name string) error { return fmt.Errorf("%s: is needed here", name) }
+
+func (q *question) rate() (float64, error) {
+	switch {
+	case q.SamplingRate != nil && q.BatchSize != nil:
+		return 0, fmt.Errorf("sampling_rate and batch_size: give one or the other")
+	case q.SamplingRate != nil:
+		return *q.SamplingRate, nil
+	case q.DatasetSize == nil || q.BatchSize == nil:
+		return 0, fmt.Errorf("sampling_rate: is needed here, or dataset_size and batch_size")
+	case *q.BatchSize < 1 || *q.BatchSize > *q.DatasetSize:
+		return 0, fmt.Errorf("batch_size %d: must be 1 to dataset_size %d", *q.BatchSize, *q.DatasetSize)
+	}
+	return float64(*q.BatchSize) / float64(*q.DatasetSize), nil
+}
+
+func (q *question) steps() (int64, error) {
+	switch {
+	case q.Steps != nil && q.Epochs != nil:
+		return 0, fmt.Errorf("steps and epochs: give one or the other")
+	case q.Steps != nil:
+		return *q.Steps, nil
+	case q.Epochs == nil:
+		return 0, fmt.Errorf("steps: are needed here, or epochs with dataset_size and batch_size")
+	case q.DatasetSize == nil || q.BatchSize == nil || *q.BatchSize < 1:
+		return 0, fmt.Errorf("epochs %v: need dataset_size and batch_size, at least 1", *q.Epochs)
+	}
+	steps := *q.Epochs * math.Floor(float64(*q.DatasetSize)/float64(*q.BatchSize))
+	if !(steps >= 1 && steps < 1<<53) {
+		return 0, fmt.Errorf("epochs %v: give %v steps, must be at least 1", *q.Epochs, steps)
+	}
+	return int64(math.Round(steps)), nil
+}
