@@ -146,3 +146,19 @@ func ExampleTokenizer_Encode() {
 	// [2 8 6 7 3 5 4 6 3]
 	// [0 0 0 0 0 1 1 1 1]
 }
+
+// TestCacheTellsWordsApart that share a place.
+func TestCacheTellsWordsApart(t *testing.T) {
+	c := newWordCache()
+	entry := c.entry([]byte("film"))
+	entry.keep([]byte("film"), []int32{1, 2})
+	for word, want := range map[string]bool{"film": true, "filn": false, "fil": false, "films": false, "": false} {
+		if got := entry.holds([]byte(word)); got != want {
+			t.Errorf("%q: found %v, want %v", word, got, want)
+		}
+	}
+	entry.keep([]byte("other"), make([]int32, cacheWordIDs+1))
+	if !entry.holds([]byte("film")) {
+		t.Error("a word of too many ids took the place of one that fits")
+	}
+}
