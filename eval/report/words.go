@@ -25,6 +25,9 @@ func taskName(task string) string {
 func splitName(task, split string) string {
 	short := strings.TrimPrefix(strings.TrimPrefix(split, "dev_"), "validation_")
 	if short == "dev" || short == "validation" {
+		if task == "mnli" { // its other split is named mismatched
+			return "MNLI matched"
+		}
 		return taskName(task)
 	}
 	return taskName(task) + " " + short
