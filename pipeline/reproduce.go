@@ -82,6 +82,11 @@ func Reproduce(ctx context.Context, out string, o ReproduceOptions, progress fun
 	if err := claimFolder(out, o); err != nil {
 		return nil, err
 	}
+	release, err := lockFolder(out)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	runs, err := o.runs(ctx, out, progress)
 	if err != nil {
 		return nil, err

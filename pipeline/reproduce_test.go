@@ -95,6 +95,22 @@ func TestReproduceGoesOn(t *testing.T) {
 	}
 }
 
+// TestFolderIsLocked starts a second matrix in a folder in which one is running.
+func TestFolderIsLocked(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	ctx, stop := context.WithCancel(t.Context())
+	var second error
+	Reproduce(ctx, out, small(), func(s Stage) {
+		if s.Step == 1 {
+			_, second = Reproduce(t.Context(), out, small(), ignore)
+			stop()
+		}
+	})
+	if second == nil || !strings.Contains(second.Error(), "another process") {
+		t.Errorf("second matrix: %v, want a refusal", second)
+	}
+}
+
 // TestReproduceRefuses wants one clear sentence for each bad input.
 func TestReproduceRefuses(t *testing.T) {
 	dir := t.TempDir()

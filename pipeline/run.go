@@ -57,6 +57,11 @@ func (s RunSpec) Run(ctx context.Context, dir string, progress func(trainer.Prog
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
+	release, err := lockFolder(dir)
+	if err != nil {
+		return err
+	}
+	defer release()
 	if err := writeJSON(filepath.Join(dir, specFile), s); err != nil {
 		return err
 	}
