@@ -74,22 +74,25 @@ func digits(first uint64, more []uint64) *big.Int {
 
 // drawSlow tries one wedge or tail block and tells whether it was accepted.
 func (z *point) drawSlow(s *Stream) bool {
+	base, height, any := z.place(s, s.Below(table().slowTotal))
+	return any && z.under(s, base, height)
+}
+
+// place puts z into the wedge or tail block that a number below slowTotal picks, if it picks one, and gives the base and height over which
+// the curve is to be met.
+func (z *point) place(s *Stream, pick uint64) (base, height float64, any bool) {
 	t := table()
-	pick := s.Below(t.slowTotal)
 	bin := sort.Search(bins, func(b int) bool { return t.upto[b] > pick })
-	var base, height float64
 	switch {
 	case bin < bins:
 		z.bin, z.spread = uint64(bin), 0
-		base, height = float64(t.core[bin]), float64(t.wedge[bin])
+		return float64(t.core[bin]), float64(t.wedge[bin]), true
 	case pick < t.upto[bins-1]+tailUnits:
 		block := geometric(s)
 		z.bin, z.spread = bins+uint64(block)<<binBits, binBits
-		height = math.Ldexp(1, tailBits-block)
-	default:
-		return false
+		return 0, math.Ldexp(1, tailBits-block), true
 	}
-	return z.under(s, base, height)
+	return 0, 0, false
 }
 
 // tailUnits is the weight of the whole tail: block j is 2⁷ bins wide and 2^(tailBits-j) high, and the sum over j doubles the first.

@@ -1,6 +1,7 @@
 package dp
 
 import (
+	"fmt"
 	"math"
 	"math/big"
 	"slices"
@@ -227,17 +228,17 @@ func TestDiscreteness(t *testing.T) {
 	}
 }
 
-// TestTail conditions on the slow entry's tail: samples beyond 1023/128 must follow the normal's conditional tail.
-// P(Z > 8.1 | Z > z₀) is compared with Bernstein's bound.
+// TestTail draws from the tail alone: samples beyond z₀ = 1023/128 must follow the normal's conditional tail. The share beyond
+// 8.1 is compared with Bernstein's bound, and the share of accepted blocks with ∫F beyond z₀ over the tail's weight.
 func TestTail(t *testing.T) {
 	g := mustGaussian(t, 0x1p40)
 	s := testStream(6)
-	const want = 2000
+	const tries = 20000
 	beyond, n := 0.0, 0.0
-	for n < want {
-		block := geometric(s)
-		z := point{bin: bins + uint64(block)<<binBits, spread: binBits, x: s.Uint64()}
-		if !z.under(s, 0, math.Ldexp(1, tailBits-block)) {
+	for range tries {
+		z := point{x: s.Uint64()}
+		base, height, _ := z.place(s, table().upto[bins-1]+s.Below(tailUnits))
+		if !z.under(s, base, height) {
 			continue
 		}
 		n++
@@ -245,10 +246,67 @@ func TestTail(t *testing.T) {
 			beyond++
 		}
 	}
-	p := math.Erfc(8.1/math.Sqrt2) / math.Erfc(1023.0/128/math.Sqrt2)
-	logTerm := math.Log(2 / alarm)
-	if math.Abs(beyond-n*p) > math.Sqrt(2*n*p*(1-p)*logTerm)+2*logTerm/3 {
-		t.Errorf("%v of %v beyond 8.1, want %.1f", beyond, n, n*p)
+	near := func(what string, got, n, p float64) {
+		logTerm := math.Log(2 / alarm)
+		if math.Abs(got-n*p) > math.Sqrt(2*n*p*(1-p)*logTerm)+2*logTerm/3 {
+			t.Errorf("%s: %v of %v, want %.1f", what, got, n, n*p)
+		}
+	}
+	tail := math.Erfc(1023.0 / 128 / math.Sqrt2)
+	near("beyond 8.1", beyond, n, math.Erfc(8.1/math.Sqrt2)/tail)
+	near("accepted", n, tries, peak*128*math.Sqrt(math.Pi/2)*tail/tailUnits)
+}
+
+// TestTailBlocksEncloseTheCurve: a block is picked with probability its area over the tail's, and the curve stays below its top.
+func TestTailBlocksEncloseTheCurve(t *testing.T) {
+	s := testStream(8)
+	for range 200 {
+		var z point
+		base, height, any := z.place(s, table().upto[bins-1])
+		block := int(z.bin-bins) >> binBits
+		if area := math.Ldexp(tailUnits, -1-block); !any || base != 0 || math.Ldexp(height, binBits) != area {
+			t.Fatalf("block %d: height %v, want %v", block, height, math.Ldexp(area, -binBits))
+		}
+		if _, top := z.curve(); top.Cmp(big.NewFloat(height)) > 0 {
+			t.Fatalf("block %d: the curve begins at %v, above %v", block, top, height)
+		}
+	}
+}
+
+// TestRoundFastKnowsItsLimits: bits just below a rounding boundary decide nothing, all others do.
+func TestRoundFastKnowsItsLimits(t *testing.T) {
+	g := mustGaussian(t, 96) // s·w = ¾: rounds up at bin + X = ⅔, which is 0.AAAA... in base 16
+	const third = 0xAAAAAAAAAAAAAAAA
+	for _, c := range []struct {
+		bin, x  uint64
+		rounded int64
+		known   bool
+	}{{0, third, 0, false}, {0, third - 1, 0, true}, {0, third + 1, 1, true}, {1, math.MaxUint64, 1, true}, {2, 0, 2, true}} {
+		rounded, known := g.roundFast(c.bin, c.x)
+		if known != c.known || known && rounded != c.rounded {
+			t.Errorf("bin %d, x %x: %d, known %v", c.bin, c.x, rounded, known)
+		}
+	}
+}
+
+// TestStreamsAreApart: every use, step and block of a key has bits of its own.
+func TestStreamsAreApart(t *testing.T) {
+	seen := map[uint64]string{}
+	key := KeyFromSeed(1)
+	for _, domain := range []Domain{DomainSampling, DomainNoise, DomainCount, DomainLot, DomainCanaries, DomainCheck} {
+		for step := range uint64(3) {
+			for block := range uint64(3) {
+				name := fmt.Sprint(domain, step, block)
+				first := key.Stream(domain, step, block).Uint64()
+				if other, ok := seen[first]; ok {
+					t.Errorf("%s and %s begin alike", name, other)
+				}
+				seen[first] = name
+			}
+		}
+	}
+	if KeyFromSeed(2).Stream(DomainNoise, 0, 0).Uint64() == key.Stream(DomainNoise, 0, 0).Uint64() {
+		t.Error("two keys, one stream")
 	}
 }
 

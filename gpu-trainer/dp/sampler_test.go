@@ -53,6 +53,15 @@ func TestPoissonCounts(t *testing.T) {
 	}
 }
 
+// TestRatesWithOneDigit: at rate ½ a first byte of 128 is not below it. A million rows are counted with Hoeffding's bound.
+func TestRatesWithOneDigit(t *testing.T) {
+	const rows = 1 << 20
+	s := Sampler{Rows: rows, Rate: 0.5}
+	if got, bound := float64(len(s.Lot(KeyFromSeed(6), 1))), math.Sqrt(rows*math.Log(2/alarm)/2); math.Abs(got-rows/2) > bound {
+		t.Errorf("%v of %d rows, want half within %.0f", got, rows, bound)
+	}
+}
+
 func TestPoissonAll(t *testing.T) {
 	s := Sampler{Rows: 40, Rate: 1}
 	if len(s.Lot(KeyFromSeed(1), 1)) != 40 {
