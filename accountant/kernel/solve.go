@@ -135,21 +135,39 @@ func (w *Workspace) enclose(k *contour, delta, eps float64) (Interval, bool) {
 
 // Epsilon returns the enclosure of ε(δ) of one direction and how it was reached.
 func (w *Workspace) Epsilon(p *Problem, delta float64) (Interval, Method) {
+	out, method := w.ContourEpsilon(p, delta)
+	if method == Ceiling {
+		if tight, ok := w.epsilonByLattice(p, delta); ok && tight.Upper <= out.Upper {
+			return tight, Lattice
+		}
+	}
+	return out, method
+}
+
+// ContourEpsilon is Epsilon without the lattice, for programs that must stay small.
+func (w *Workspace) ContourEpsilon(p *Problem, delta float64) (Interval, Method) {
 	if kind := closed(p); kind != 0 {
 		return closedEpsilon(p, kind, delta), ClosedForm
 	}
 	if out, ok := w.epsilonByContour(p, delta); ok {
 		return out, Contour
 	}
-	out := w.epsilonByCeiling(p, delta)
-	if tight, ok := w.epsilonByLattice(p, delta); ok && tight.Upper <= out.Upper {
-		return tight, Lattice
-	}
-	return out, Ceiling
+	return w.epsilonByCeiling(p, delta), Ceiling
 }
 
 // Delta returns the enclosure of δ(ε) of one direction and how it was reached.
 func (w *Workspace) Delta(p *Problem, epsilon float64) (Interval, Method) {
+	out, method := w.ContourDelta(p, epsilon)
+	if method == Ceiling {
+		if tight, ok := w.deltaByLattice(p, epsilon); ok && tight.Upper <= out.Upper {
+			return tight, Lattice
+		}
+	}
+	return out, method
+}
+
+// ContourDelta is Delta without the lattice.
+func (w *Workspace) ContourDelta(p *Problem, epsilon float64) (Interval, Method) {
 	if kind := closed(p); kind != 0 {
 		return closedDelta(p, kind, epsilon), ClosedForm
 	}
@@ -157,9 +175,6 @@ func (w *Workspace) Delta(p *Problem, epsilon float64) (Interval, Method) {
 		return out, Contour
 	}
 	top := w.RDPDelta(p, epsilon)
-	if tight, ok := w.deltaByLattice(p, epsilon); ok && tight.Upper <= top {
-		return tight, Lattice
-	}
 	return Interval{w.floorDelta(p, epsilon), top, top}, Ceiling
 }
 
@@ -180,10 +195,11 @@ func (w *Workspace) epsilonByCeiling(p *Problem, delta float64) Interval {
 	if !ok {
 		top = math.Inf(1)
 	}
+	var step [1]Phase
 	one, low := *p, 0.0
 	if p.Group == 1 && p.Direction != Replace {
 		for i := range p.Phases {
-			step := [1]Phase{{p.Phases[i].Rate, p.Phases[i].Noise, 1}}
+			step[0] = Phase{p.Phases[i].Rate, p.Phases[i].Noise, 1}
 			one.Phases = step[:]
 			low = math.Max(low, closedEpsilon(&one, closed(&one), delta).Lower)
 		}
