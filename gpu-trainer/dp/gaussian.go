@@ -70,17 +70,35 @@ const noiseBlock = 1 << 15
 
 // Fill writes the noise of one step. The result depends on key, step and len(out) only.
 func (g Gaussian) Fill(key Key, step uint64, out []int64) {
+	eachNoiseBlock(len(out), func(block uint64, lo, hi int, _ []int64) {
+		g.Draw(key.Stream(DomainNoise, step, block), out[lo:hi])
+	})
+}
+
+// AddTo adds the noise of one step, the numbers that Fill would write, to sum. It keeps no more of them than a block a thread.
+func (g Gaussian) AddTo(key Key, step uint64, sum []int64) {
+	eachNoiseBlock(len(sum), func(block uint64, lo, hi int, room []int64) {
+		g.Draw(key.Stream(DomainNoise, step, block), room[:hi-lo])
+		for i, v := range room[:hi-lo] {
+			sum[lo+i] += v
+		}
+	})
+}
+
+// eachNoiseBlock calls f for every block of n numbers, in parallel, with room for one block.
+func eachNoiseBlock(n int, f func(block uint64, lo, hi int, room []int64)) {
 	jobs := make(chan int)
 	var workers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
+			room := make([]int64, min(noiseBlock, n))
 			for block := range jobs {
-				from := block * noiseBlock
-				g.Draw(key.Stream(DomainNoise, step, uint64(block)), out[from:min(from+noiseBlock, len(out))])
+				lo := block * noiseBlock
+				f(uint64(block), lo, min(lo+noiseBlock, n), room)
 			}
 		})
 	}
-	for block := range (len(out) + noiseBlock - 1) / noiseBlock {
+	for block := range (n + noiseBlock - 1) / noiseBlock {
 		jobs <- block
 	}
 	close(jobs)

@@ -28,14 +28,14 @@ type Grid struct {
 	Scale       float64 // of the noise, in steps of the grid
 }
 
-// Slack bounds the relative error by which a clipped gradient may exceed C because of floating point: in "float32" the
-// norm and the gradient that is rounded are sums of float32 products taken in different orders, in "float64" likewise.
+// The slacks bound the relative error by which a clipped gradient may exceed C because of floating point: the norm and the
+// gradient that is rounded are sums of the same float32 (float64) products taken in different orders.
 const (
 	Slack32 = 0x1p-10
 	Slack64 = 0x1p-30
 )
 
-// Slack is the one that belongs to an engine's precision.
+// Slack is the one that belongs to an engine's precision; bfloat16 products are added in float32 like those of float32.
 func Slack(precision string) float64 {
 	if precision == "float64" {
 		return Slack64
