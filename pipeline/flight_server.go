@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -10,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow/flight"
-	"github.com/apache/arrow/go/v15/arrow/ipc"
 	"github.com/apache/arrow/go/v15/arrow/memory"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -106,13 +106,13 @@ type Ticket struct {
 type flightServer struct {
 	flight.BaseFlightServer
 	names  []string
-	splits map[string]*Shards
+	splits map[string]*served
 	mem    memory.Allocator
 }
 
 // newFlightServer opens every prepared folder at or below dir.
 func newFlightServer(dir string, mem memory.Allocator) (*flightServer, error) {
-	s := &flightServer{splits: map[string]*Shards{}, mem: mem}
+	s := &flightServer{splits: map[string]*served{}, mem: mem}
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.Name() != ManifestFile {
 			return err
@@ -136,18 +136,17 @@ func (s *flightServer) offer(root, dir string) error {
 	}
 	name, err := filepath.Rel(root, dir)
 	if err != nil {
-		return err
+		return errors.Join(err, shards.Close())
 	}
 	if name == "." {
 		name = shards.manifest.Split
 	}
-	name = filepath.ToSlash(name)
-	s.names, s.splits[name] = append(s.names, name), shards
-	for i := range shards.files { // so that concurrent streams only read
-		if _, err := shards.file(i); err != nil {
-			return err
-		}
+	split, err := newServed(shards)
+	if err != nil {
+		return errors.Join(err, shards.Close())
 	}
+	name = filepath.ToSlash(name)
+	s.names, s.splits[name] = append(s.names, name), split
 	return nil
 }
 
@@ -158,7 +157,7 @@ func (s *flightServer) close() {
 }
 
 // split finds the flight that a descriptor's path names.
-func (s *flightServer) split(d *flight.FlightDescriptor) (string, *Shards, error) {
+func (s *flightServer) split(d *flight.FlightDescriptor) (string, *served, error) {
 	name := strings.Join(d.GetPath(), "/")
 	shards, ok := s.splits[name]
 	if !ok {
@@ -198,7 +197,7 @@ func (s *flightServer) GetSchema(_ context.Context, d *flight.FlightDescriptor) 
 	return &flight.SchemaResult{Schema: flight.SerializeSchema(trainer.Schema, s.mem)}, nil
 }
 
-func (s *flightServer) info(name string, shards *Shards) (*flight.FlightInfo, error) {
+func (s *flightServer) info(name string, shards *served) (*flight.FlightInfo, error) {
 	m := shards.manifest
 	info := &flight.FlightInfo{
 		Schema:           flight.SerializeSchema(trainer.Schema, s.mem),
@@ -232,33 +231,5 @@ func (s *flightServer) DoGet(t *flight.Ticket, stream flight.FlightService_DoGet
 	case ticket.First < 0 || ticket.Rows < 0 || ticket.First > shards.manifest.Rows-ticket.Rows:
 		return status.Errorf(codes.InvalidArgument, "rows %d from %d: the split has %d", ticket.Rows, ticket.First, shards.manifest.Rows)
 	}
-	writer := flight.NewRecordWriter(stream, ipc.WithSchema(trainer.Schema), ipc.WithAllocator(s.mem))
-	defer writer.Close()
-	for at := ticket.First; at < ticket.First+ticket.Rows; {
-		n, err := shards.send(writer, at, ticket.First+ticket.Rows)
-		if err != nil {
-			return err
-		}
-		at += n
-	}
-	return nil
-}
-
-// send writes the rows from first to before end that lie in first's batch, and tells how many.
-func (s *Shards) send(writer *flight.Writer, first, end int64) (int64, error) {
-	batchRows := int64(s.manifest.BatchRows)
-	perShard := int64(s.manifest.ShardRows) / batchRows
-	number := first / batchRows
-	record, err := s.files[number/perShard].reader.RecordAt(int(number % perShard))
-	if err != nil {
-		return 0, err
-	}
-	defer record.Release()
-	from, to := first-number*batchRows, min(end-number*batchRows, record.NumRows())
-	if from > 0 || to < record.NumRows() {
-		part := record.NewSlice(from, to)
-		defer part.Release()
-		record = part
-	}
-	return to - from, writer.Write(record)
+	return shards.stream(stream, ticket.First, ticket.First+ticket.Rows)
 }

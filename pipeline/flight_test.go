@@ -2,10 +2,12 @@ package pipeline
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,7 +15,13 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/flight"
+	"github.com/apache/arrow/go/v15/arrow/ipc"
 	"github.com/apache/arrow/go/v15/arrow/memory"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
 
 	trainer "github.com/ewtune/ewtune/gpu-trainer"
 )
@@ -209,5 +217,93 @@ func TestFlightCancel(t *testing.T) {
 	defer cancel()
 	if _, err := r.Read(ctx, []int64{5}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want context.DeadlineExceeded", err)
+	}
+}
+
+// TestFlightRowRanges asks the server for ranges that begin and end inside batches and shards, of plain and compressed
+// shards, by the library's own client.
+func TestFlightRowRanges(t *testing.T) {
+	for _, compression := range []string{"none", "zstd"} {
+		o := preparation4(t, "sst2", 3500)
+		o.Compression = compression
+		if _, err := Prepare(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+		local, err := OpenShards(o.Out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer local.Close()
+		address, _ := serve(t, ServeOptions{Dir: o.Out})
+		client, err := flight.NewClientWithMiddleware(address, nil, nil, grpc.WithTransportCredentials(insecure.NewCredentials()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		for _, c := range [][2]int64{{0, 3500}, {0, 1024}, {5, 3}, {1000, 100}, {1023, 2000}, {3499, 1}, {100, 0}} {
+			ticket, err := json.Marshal(Ticket{Split: "train", Manifest: local.Hash(), First: c[0], Rows: c[1]})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := rowIDs(t, client, ticket); !slices.Equal(got, consecutive(c[0], c[1])) {
+				t.Errorf("%s, %d rows from %d: got %d rows", compression, c[1], c[0], len(got))
+			}
+		}
+	}
+}
+
+func consecutive(first, n int64) []int64 {
+	var rows []int64
+	for row := first; row < first+n; row++ {
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func rowIDs(t *testing.T, client flight.Client, ticket []byte) (rows []int64) {
+	t.Helper()
+	stream, err := client.DoGet(t.Context(), &flight.Ticket{Ticket: ticket})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader, err := flight.NewRecordReader(stream, ipc.WithAllocator(checkedAllocator(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Release()
+	for reader.Next() {
+		rows = append(rows, reader.Record().Column(trainer.ColumnRowID).(*array.Int64).Int64Values()...)
+	}
+	if err := reader.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+// TestFlightLists asks what is served, and for tickets and names that are not.
+func TestFlightLists(t *testing.T) {
+	dir := prepared(t, "sst2", 2100)
+	server, err := newFlightServer(filepath.Dir(dir), memory.DefaultAllocator)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.close()
+	info, err := server.GetFlightInfo(t.Context(), &flight.FlightDescriptor{Path: []string{"out"}})
+	if err != nil || info.TotalRecords != 2100 || len(info.Endpoint) != 3 {
+		t.Errorf("info %v, %v; want 2100 rows at 3 endpoints", info, err)
+	}
+	var last Ticket
+	if err := json.Unmarshal(info.Endpoint[2].Ticket.Ticket, &last); err != nil || last.First != 2048 || last.Rows != 52 {
+		t.Errorf("last ticket %+v, %v; want 52 rows from 2048", last, err)
+	}
+	if _, err := server.GetSchema(t.Context(), &flight.FlightDescriptor{Path: []string{"none"}}); status.Code(err) != codes.NotFound {
+		t.Errorf("unknown split: got %v", err)
+	}
+	for _, ticket := range []string{"no JSON", `{"split":"none"}`, `{"split":"out","manifest":"old"}`,
+		`{"split":"out","manifest":"` + last.Manifest + `","first":2000,"rows":101}`,
+		`{"split":"out","manifest":"` + last.Manifest + `","first":-1,"rows":1}`} {
+		if err := server.DoGet(&flight.Ticket{Ticket: []byte(ticket)}, nil); !final(err) {
+			t.Errorf("ticket %s: got %v, want a final refusal", ticket, err)
+		}
 	}
 }
