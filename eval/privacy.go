@@ -206,7 +206,7 @@ func gaussianMu(epsilon, delta float64) *float64 {
 // epsilonFrom on.
 const (
 	epsilonEvery = 4
-	epsilonFrom  = 40
+	epsilonFrom  = 16
 )
 
 // spend writes the certified upper epsilon after every fourth point of the curves, computed from the ledger's phases.

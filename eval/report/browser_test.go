@@ -19,7 +19,7 @@ func TestBrowser(t *testing.T) {
 			t.Skipf("%s is not set", name)
 		}
 	}
-	_, files := render(t, fixture.Options{Rows: 200, Seeds: 5, Accountants: []string{"certified", "edgeworth"}, Tasks: []string{"sst2", "mnli"}})
+	_, files := render(t, fixture.Options{Rows: 200, Seeds: 5, Accountants: []string{"certified", "edgeworth"}, Tasks: []string{"sst2", "mnli"}, Shift: 0.17})
 	page := filepath.Join(t.TempDir(), "report.html")
 	if err := os.WriteFile(page, []byte(files["report.html"]), 0o644); err != nil {
 		t.Fatal(err)

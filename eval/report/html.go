@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
+	"slices"
 
 	"github.com/ewtune/ewtune/eval"
 )
@@ -58,7 +59,8 @@ type page struct {
 	Files    []eval.FileHash
 	Schema   string
 
-	FilesOmitted int
+	FilesOmitted  int
+	EpsilonColumn int // of the results: the one that links to the calculator
 }
 
 // fact is one large number at the top.
@@ -85,6 +87,7 @@ type detail struct {
 func newPage(r *eval.Report, o Options) *page {
 	p := &page{Style: template.CSS(pageStyle), Title: title(r), Header: columns[:len(columns)-1], Legend: legend,
 		TestHead: testColumns, Tests: testRows(r), Warnings: warnings(r), Files: r.Files[:min(len(r.Files), fileLimit)], Schema: r.Schema}
+	p.EpsilonColumn = slices.Index(columns, "certified ε")
 	p.FilesOmitted = len(r.Files) - len(p.Files)
 	p.Verdict, p.Holds = headline(r)
 	p.Facts = facts(r)

@@ -69,18 +69,33 @@ func markdownWarnings(out *bytes.Buffer, r *eval.Report) {
 // warningLimit is the most warnings that pages list; report.json holds all.
 const warningLimit = 24
 
-// warnings lists warnings, each with its run.
+// warnings lists warnings, each once with the runs that it is about.
 func warnings(r *eval.Report) []string {
-	lines := append([]string{}, r.Warnings...)
+	about, order := map[string][]string{}, []string{}
 	for i := range r.Runs {
 		for _, w := range r.Runs[i].Warnings {
-			lines = append(lines, r.Runs[i].Run.Name+": "+w)
+			if about[w] == nil {
+				order = append(order, w)
+			}
+			about[w] = append(about[w], r.Runs[i].Run.Name)
 		}
+	}
+	lines := append([]string{}, r.Warnings...)
+	for _, w := range order {
+		lines = append(lines, runsNamed(about[w])+": "+w)
 	}
 	if left := len(lines) - warningLimit; left > 0 {
 		lines = append(lines[:warningLimit], fmt.Sprintf("%d more in report.json", left))
 	}
 	return lines
+}
+
+// runsNamed names up to three runs.
+func runsNamed(names []string) string {
+	if len(names) > 3 {
+		return fmt.Sprintf("%s, %s and %d more runs", names[0], names[1], len(names)-2)
+	}
+	return strings.Join(names, ", ")
 }
 
 func markdownFiles(out *bytes.Buffer, r *eval.Report) {

@@ -35,6 +35,7 @@ for (const look of looks) {
   tab.on('pageerror', (e) => errors.push(String(e)));
   tab.on('request', (r) => r.url() !== address && result.requests.push(r.url()));
   await tab.goto(address);
+  if (shots) await tab.screenshot({ path: join(shots, `${look.name}-top.png`) });
   if (shots) await tab.screenshot({ path: join(shots, `${look.name}.png`), fullPage: true });
   // Everything that can be opened is checked open.
   await tab.evaluate(() => document.querySelectorAll('details').forEach((d) => { d.open = true; }));
