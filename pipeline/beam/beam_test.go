@@ -42,15 +42,26 @@ func TestSameFilesAsLocal(t *testing.T) {
 				if err := run(t.Context(), o); err != nil {
 					t.Fatal(err)
 				}
-				local := o.prepare()
-				local.Out = filepath.Join(t.TempDir(), "local")
-				if _, err := pipeline.Prepare(t.Context(), local); err != nil {
-					t.Fatal(err)
-				}
-				sameFolders(t, o.Out, local.Out)
+				sameAsLocal(t, o)
 			})
 		}
 	}
+}
+
+// TestOwnData: a table with columns of one's own, text that is not UTF-8 included.
+func TestOwnData(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "mine.tsv")
+	rows := strings.Repeat("good \xff film\tyes\nbad film\tno\n", 600)
+	if err := os.WriteFile(file, []byte("review\tliked\n"+rows), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	o := testOptions(t, "", file)
+	o.Tokenizer = corpus(t, "sst2", 200)
+	o.Text, o.Label, o.Labels = "review", "liked", "no,yes"
+	if err := run(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	sameAsLocal(t, o)
 }
 
 // TestSkippedRowsAreCounted: malformed rows are left out of both paths alike.
@@ -78,12 +89,7 @@ func TestSkippedRowsAreCounted(t *testing.T) {
 	if m.Rows != 1499 || m.Source.Skipped != 1 {
 		t.Errorf("%d rows and %d skipped, want 1499 and 1", m.Rows, m.Source.Skipped)
 	}
-	local := o.prepare()
-	local.Out = filepath.Join(t.TempDir(), "local")
-	if _, err := pipeline.Prepare(t.Context(), local); err != nil {
-		t.Fatal(err)
-	}
-	sameFolders(t, o.Out, local.Out)
+	sameAsLocal(t, o)
 }
 
 // TestBadInput: what is wrong is said before a job starts, and nothing is overwritten.
@@ -111,6 +117,17 @@ func TestBadInput(t *testing.T) {
 			}
 		})
 	}
+}
+
+// sameAsLocal compares the folder with what the local path makes of the same options.
+func sameAsLocal(t *testing.T, o options) {
+	t.Helper()
+	local := o.prepare()
+	local.Out = filepath.Join(t.TempDir(), "local")
+	if _, err := pipeline.Prepare(t.Context(), local); err != nil {
+		t.Fatal(err)
+	}
+	sameFolders(t, o.Out, local.Out)
 }
 
 func sameFolders(t *testing.T, got, want string) {

@@ -29,9 +29,13 @@ func main() {
 // flags declares the flags of `ewtune datasets prepare`; Beam declares its own.
 func flags(set *flag.FlagSet) *options {
 	o := &options{}
-	set.StringVar(&o.Task, "task", "", "task: sst2, qnli, qqp or mnli")
+	set.StringVar(&o.Task, "task", "", "sst2, qnli, qqp or mnli; leave it out for data of your own")
 	set.StringVar(&o.Split, "split", "train", "split of the task")
-	set.StringVar(&o.Data, "data", "", "folder of the data, seen by every worker")
+	set.StringVar(&o.Data, "data", "", "folder or file of the data, seen by every worker")
+	set.StringVar(&o.Text, "text", "", "column of the text, in data of your own")
+	set.StringVar(&o.Pair, "pair", "", "column of the second text")
+	set.StringVar(&o.Label, "label", "", "column of the label")
+	set.StringVar(&o.Labels, "labels", "", "spelling of each class, in order, with commas between them")
 	set.StringVar(&o.Tokenizer, "tokenizer", "", "folder of the tokenizer, seen by every worker")
 	set.StringVar(&o.Out, "out", "", "folder of this split's shards, new or empty, seen by every worker")
 	set.IntVar(&o.MaxLength, "max-length", 0, "tokens a row keeps, special tokens included (default 128)")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/ewtune/ewtune/datasets"
 	"github.com/ewtune/ewtune/pipeline"
@@ -11,16 +12,22 @@ import (
 
 // options travel to the workers as JSON.
 type options struct {
-	Task, Split, Data, Tokenizer, Out string
-	MaxLength, ShardRows              int
-	Compression                       string
-	SkipMalformed                     bool
+	Task, Split, Data         string
+	Text, Pair, Label, Labels string
+	Tokenizer, Out            string
+	MaxLength, ShardRows      int
+	Compression               string
+	SkipMalformed             bool
 }
 
 // prepare gives the options of the local path.
 func (o options) prepare() pipeline.PrepareOptions {
+	source := datasets.OpenOptions{Path: o.Data, Task: o.Task, Split: o.Split, Text: o.Text, Pair: o.Pair, Label: o.Label}
+	if o.Labels != "" {
+		source.Labels = strings.Split(o.Labels, ",")
+	}
 	return pipeline.PrepareOptions{
-		Source:    datasets.OpenOptions{Path: o.Data, Task: o.Task, Split: o.Split},
+		Source:    source,
 		Tokenizer: o.Tokenizer, Out: o.Out,
 		MaxLength: o.MaxLength, ShardRows: o.ShardRows, Compression: o.Compression, SkipMalformed: o.SkipMalformed,
 	}
