@@ -13,7 +13,7 @@ import (
 // core is an Engine whose weights and activations are of type T.
 type core[T kernels.Float] struct {
 	options  EngineOptions
-	base     *model.Model
+	base     *model.Model // the configuration alone
 	method   model.Method
 	backend  *cpu.Backend[T] // of the host, which steps the optimiser
 	device   machine.Backend // where graphs run: the host's backend or an accelerator's
@@ -48,7 +48,7 @@ func newCore[T kernels.Float](m *model.Model, method model.Method, o EngineOptio
 	if err != nil {
 		return nil, err
 	}
-	c := &core[T]{options: o, base: m, method: method, backend: cpu.New[T](o.Threads), weights: map[string]*weight[T]{},
+	c := &core[T]{options: o, base: &model.Model{Config: m.Config}, method: method, backend: cpu.New[T](o.Threads), weights: map[string]*weight[T]{},
 		programs: map[programKind]*program{}, deviceWeights: mirrors{}, deviceSums: mirrors{}, deviceGradients: mirrors{}}
 	if c.device, err = openDevice(o, c.backend); err != nil {
 		return nil, errors.Join(err, c.backend.Close())

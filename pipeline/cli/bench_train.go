@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -112,7 +113,12 @@ func (w trainBench) run() (trainTiming, error) {
 		return trainTiming{}, err
 	}
 	defer engine.Close()
-	b := w.examples(m.Config)
+	b, parameters := w.examples(m.Config), 0
+	for _, t := range m.Tensors {
+		parameters += len(t.Data)
+	}
+	m = nil // the engine has its own copy
+	runtime.GC()
 	step, err := w.step(engine, b)
 	if err != nil {
 		return trainTiming{}, err
@@ -128,7 +134,7 @@ func (w trainBench) run() (trainTiming, error) {
 			times = append(times, time.Since(start).Seconds())
 		}
 	}
-	return w.timing(m, engine, times), nil
+	return w.timing(parameters, engine, times), nil
 }
 
 func (w trainBench) model() *model.Model {
@@ -168,12 +174,12 @@ func (w trainBench) step(e *trainer.Engine, b *model.Batch) (func(k int) error, 
 		return nil, err
 	}
 	key := dp.KeyFromSeed(1)
-	update.Quantum, update.Noise = grid.Quantum, make([]int64, e.Dim())
+	update.Quantum = grid.Quantum
 	return func(k int) error {
 		return w.lot(e, k, func() error {
 			_, err := e.Accumulate(b, dp.Clip{Norm: 0.1, Quantum: grid.Quantum})
 			return err
-		}, update, func() { noise.Fill(key, uint64(k), update.Noise) })
+		}, update, func() { noise.AddTo(key, uint64(k), e.Sum()) })
 	}, nil
 }
 
@@ -194,13 +200,9 @@ func (w trainBench) lot(e *trainer.Engine, k int, accumulate func() error, u tra
 	return e.Step(u)
 }
 
-func (w trainBench) timing(m *model.Model, e *trainer.Engine, times []float64) trainTiming {
+func (w trainBench) timing(parameters int, e *trainer.Engine, times []float64) trainTiming {
 	slices.Sort(times)
 	best, middle, n := times[0], times[len(times)/2], float64(w.batch*w.accum)
-	parameters := 0
-	for _, t := range m.Tensors {
-		parameters += len(t.Data)
-	}
 	useful := w.useful()
 	return trainTiming{Size: w.size, Method: w.method, Mode: w.mode, Precision: w.precision, Seq: w.seq, Batch: w.batch, Accum: w.accum, Threads: w.threads,
 		Parameters: parameters, Released: e.Dim(), ExamplesBest: n / best, ExamplesMid: n / middle, StepBest: best * 1e3, StepMid: middle * 1e3,
