@@ -1,0 +1,76 @@
+package report
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/ewtune/ewtune/eval"
+)
+
+// Results renders a matrix of runs for publication: for each task and budget what every accountant's noise costs and
+// leaves, with the certified ε beside each claim, the noise that is saved against Rényi DP, paired tests over seeds, and
+// the hash of the report that holds the rest.
+func Results(r *eval.Report) ([]byte, error) {
+	text, err := r.JSON()
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	verdict, _ := headline(r)
+	fmt.Fprintf(&out, "# Results\n\n%s\n", verdict)
+	for _, cell := range budgets(r) {
+		fmt.Fprintf(&out, "\n## %s, %s training rows, %s at (ε = %g, δ = %s)\n\n", taskName(cell[0].Task), count(cell[0].Rows), cell[0].Method, cell[0].Target, delta(cell[0].Delta))
+		markdownTable(&out, []string{"noise set by", "noise multiplier", "against RDP", "certified ε", "claim", "split", "accuracy", "95 % interval", "F1", "majority", "no privacy"}, resultsRows(cell))
+	}
+	markdownTests(&out, r)
+	markdownWarnings(&out, r)
+	fmt.Fprintf(&out, "\n## Where the numbers come from\n\n%s of predictions, ledgers and settings; `ewtune eval verify` computes everything from them again.\nSHA-256 of report.json: `%x`.\n",
+		several(len(r.Files), "file", "files"), sha256.Sum256(text))
+	return out.Bytes(), nil
+}
+
+// budgets groups the private settings that differ in the accountant alone, in their order.
+func budgets(r *eval.Report) [][]*eval.Setting {
+	var cells [][]*eval.Setting
+next:
+	for i := range r.Settings {
+		s := &r.Settings[i]
+		if s.Privacy == nil {
+			continue
+		}
+		for j, cell := range cells {
+			if c := cell[0]; c.Task == s.Task && c.Method == s.Method && c.Model == s.Model && c.Data == s.Data && c.Rows == s.Rows && c.Target == s.Target && c.Delta == s.Delta {
+				cells[j] = append(cell, s)
+				continue next
+			}
+		}
+		cells = append(cells, []*eval.Setting{s})
+	}
+	return cells
+}
+
+func resultsRows(cell []*eval.Setting) [][]string {
+	rdp := 0.0
+	for _, s := range cell {
+		if s.Accountant == "rdp" {
+			rdp = s.Privacy.NoiseMultiplier
+		}
+	}
+	var rows [][]string
+	for _, s := range cell {
+		saved := "–"
+		if rdp > 0 {
+			saved = fmt.Sprintf("%+.1f\u2009%%", 100*(s.Privacy.NoiseMultiplier/rdp-1))
+		}
+		for _, split := range s.Splits {
+			accuracy := percent(split.Accuracy.Value)
+			if n := len(split.Values); n > 1 {
+				accuracy = fmt.Sprintf("%s ± %.1f (%d seeds)", accuracy, 100*split.Deviation, n)
+			}
+			rows = append(rows, []string{accountantName(s.Accountant), sigma(s.Privacy.NoiseMultiplier), saved, interval(s.Privacy.Epsilon), verdict(s.Privacy),
+				split.Split, accuracy, within(split.Accuracy), share(split.F1), percent(split.Majority), share(split.Baseline)})
+		}
+	}
+	return rows
+}
