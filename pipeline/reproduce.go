@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -20,7 +21,7 @@ import (
 type ReproduceOptions struct {
 	Tasks       []string  `json:"tasks"`       // [all four]
 	Epsilons    []float64 `json:"epsilons"`    // [8]
-	Delta       float64   `json:"delta"`       // [1e-5]
+	Deltas      []float64 `json:"deltas"`      // [1e-5]
 	Accountants []string  `json:"accountants"` // [certified]
 	Methods     []string  `json:"methods"`     // of private runs [the recipe's]
 	Seeds       []uint64  `json:"seeds"`       // [0]
@@ -31,7 +32,8 @@ type ReproduceOptions struct {
 	MaxLength int    `json:"max_length"` // tokens [DefaultMaxLength]
 	Model     string `json:"model"`      // folder in the Hugging Face layout [the tiny preset]
 
-	Private Recipe `json:"private"` // [by Data]
+	Preset  string `json:"preset"`  // published setting that fills what is zero here [none]
+	Private Recipe `json:"private"` // [by Preset or Data]
 	Public  Recipe `json:"public"`  // of the run without privacy beside them [by Data]
 
 	Precision string `json:"precision"` // [float32]
@@ -39,33 +41,50 @@ type ReproduceOptions struct {
 	SeedAll   bool   `json:"seed_all"`  // repeatable and not private: for tests
 }
 
-func (o ReproduceOptions) withDefaults() ReproduceOptions {
+func (o ReproduceOptions) withDefaults() (ReproduceOptions, error) {
 	if len(o.Tasks) == 0 {
 		for _, task := range datasets.Tasks() {
 			o.Tasks = append(o.Tasks, task.Name)
 		}
 	}
-	if len(o.Epsilons) == 0 {
-		o.Epsilons = []float64{8}
+	if o.Preset != "" {
+		preset, err := PresetByName(o.Preset)
+		if err != nil {
+			return o, err
+		}
+		o.Epsilons, o.Deltas = orList(o.Epsilons, preset.Epsilons...), orList(o.Deltas, preset.Deltas...)
+		o.MaxLength = cmp.Or(o.MaxLength, preset.MaxLength)
 	}
-	if o.Delta == 0 {
-		o.Delta = 1e-5
+	o.Epsilons, o.Deltas = orList(o.Epsilons, 8), orList(o.Deltas, 1e-5)
+	o.Accountants, o.Seeds = orList(o.Accountants, Certified), orList(o.Seeds, 0)
+	o.Methods = orList(o.Methods, o.recipe(o.Tasks[0]).Method.Kind)
+	return o, nil
+}
+
+func orList[T any](list []T, fallback ...T) []T {
+	if len(list) == 0 {
+		return fallback
 	}
-	if len(o.Accountants) == 0 {
-		o.Accountants = []string{Certified}
+	return list
+}
+
+// recipe is how the private runs of a task learn.
+func (o ReproduceOptions) recipe(task string) Recipe {
+	fallback := privateRecipe
+	if preset, err := PresetByName(o.Preset); err == nil {
+		fallback = preset.recipe(task)
+	} else if o.Data == "" {
+		fallback = generatedPrivate
 	}
-	if len(o.Seeds) == 0 {
-		o.Seeds = []uint64{0}
-	}
-	private, public := privateRecipe, publicRecipe
+	return o.Private.orElse(fallback)
+}
+
+// publicRecipe is how the runs without privacy learn.
+func (o ReproduceOptions) publicRecipe() Recipe {
 	if o.Data == "" {
-		private, public = generatedPrivate, generatedPublic
+		return o.Public.orElse(generatedPublic)
 	}
-	o.Private, o.Public = o.Private.orElse(private), o.Public.orElse(public)
-	if len(o.Methods) == 0 {
-		o.Methods = []string{o.Private.Method.Kind}
-	}
-	return o
+	return o.Public.orElse(publicRecipe)
 }
 
 // Stage is told what the matrix is doing: which run of how many, and how far it has come.
@@ -78,7 +97,10 @@ type Stage struct {
 // Reproduce runs the matrix into the folder out and reports it there. Runs that the folder already holds are kept, so a call
 // that was interrupted goes on where it stopped; it must be given the same options.
 func Reproduce(ctx context.Context, out string, o ReproduceOptions, progress func(Stage)) (*eval.Report, error) {
-	o = o.withDefaults()
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
 	if err := claimFolder(out, o); err != nil {
 		return nil, err
 	}
@@ -210,19 +232,32 @@ const generatedVocabulary = 2000
 func (o ReproduceOptions) cells(base RunSpec) []RunSpec {
 	public := base
 	public.Name = fmt.Sprintf("%s-nonprivate-s%d", base.Input.Task, base.Seed)
-	public.Recipe = o.Public
+	public.Recipe = o.publicRecipe()
 	all := []RunSpec{public}
+	for _, budget := range o.budgets() {
+		for _, method := range o.Methods {
+			run := base
+			run.Budget, run.Recipe, run.Baseline = &budget, o.recipe(base.Input.Task), public.Name
+			if method != run.Recipe.Method.Kind {
+				run.Recipe.Method = model.Method{Kind: method}
+			}
+			run.Name = fmt.Sprintf("%s-eps%g-%s-%s-s%d", base.Input.Task, budget.Epsilon, budget.Accountant, method, base.Seed)
+			if len(o.Deltas) > 1 {
+				run.Name = fmt.Sprintf("%s-eps%g-delta%g-%s-%s-s%d", base.Input.Task, budget.Epsilon, budget.Delta, budget.Accountant, method, base.Seed)
+			}
+			all = append(all, run)
+		}
+	}
+	return all
+}
+
+// budgets are all combinations of epsilon, delta and accountant.
+func (o ReproduceOptions) budgets() []Budget {
+	var all []Budget
 	for _, epsilon := range o.Epsilons {
-		for _, accountant := range o.Accountants {
-			for _, method := range o.Methods {
-				run := base
-				run.Name = fmt.Sprintf("%s-eps%g-%s-%s-s%d", base.Input.Task, epsilon, accountant, method, base.Seed)
-				run.Recipe, run.Baseline = o.Private, public.Name
-				if method != run.Recipe.Method.Kind {
-					run.Recipe.Method = model.Method{Kind: method}
-				}
-				run.Budget = &Budget{Epsilon: epsilon, Delta: o.Delta, Accountant: accountant}
-				all = append(all, run)
+		for _, delta := range o.Deltas {
+			for _, accountant := range o.Accountants {
+				all = append(all, Budget{Epsilon: epsilon, Delta: delta, Accountant: accountant})
 			}
 		}
 	}

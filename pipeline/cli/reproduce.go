@@ -24,8 +24,10 @@ ewtune reproduce --tasks sst2 --data glue --tokenizer bert-base-uncased --model 
 			"options and the same --out.",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "tasks", Usage: "comma-separated: sst2, qnli, qqp, mnli (default: all)"},
-			&cli.StringFlag{Name: "epsilons", Aliases: []string{"epsilon"}, Value: "8", Usage: "comma-separated budgets"},
-			&cli.Float64Flag{Name: "delta", Value: 1e-5, Usage: "delta of every budget"},
+			&cli.StringFlag{Name: "preset", Usage: "a published setting: paper, yu2022 or li2022"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "print the plan with its noise, true epsilon and time, and train nothing"},
+			&cli.StringFlag{Name: "epsilons", Aliases: []string{"epsilon"}, Usage: "comma-separated budgets (default: 8, or the preset's)"},
+			&cli.StringFlag{Name: "deltas", Aliases: []string{"delta"}, Usage: "comma-separated deltas (default: 1e-5, or the preset's)"},
 			&cli.StringFlag{Name: "accountants", Aliases: []string{"accountant"}, Value: pipeline.Certified, Usage: "comma-separated, who sets the noise: certified, rdp, edgeworth"},
 			&cli.BoolFlag{Name: "allow-estimate", Usage: "let an accountant that is an estimate set noise; the claim is then marked \"estimate, not a guarantee\""},
 			&cli.StringFlag{Name: "methods", Aliases: []string{"method"}, Usage: "comma-separated, of the private runs: full, lora, bitfit, head, rgp (default: the recipe's)"},
@@ -41,6 +43,9 @@ func reproduce(c *cli.Context) error {
 	o, err := reproduceOptions(c)
 	if err != nil {
 		return err
+	}
+	if c.Bool("dry-run") {
+		return dryRun(c, o)
 	}
 	out := c.String("out")
 	if out == "" {
@@ -63,7 +68,11 @@ func reproduce(c *cli.Context) error {
 }
 
 func reproduceOptions(c *cli.Context) (pipeline.ReproduceOptions, error) {
-	epsilons, err := parseList(c, "epsilons", func(s string) (float64, error) { return strconv.ParseFloat(s, 64) })
+	epsilons, err := parseList(c, "epsilons", parseFloat)
+	if err != nil {
+		return pipeline.ReproduceOptions{}, err
+	}
+	deltas, err := parseList(c, "deltas", parseFloat)
 	if err != nil {
 		return pipeline.ReproduceOptions{}, err
 	}
@@ -72,7 +81,7 @@ func reproduceOptions(c *cli.Context) (pipeline.ReproduceOptions, error) {
 		return pipeline.ReproduceOptions{}, err
 	}
 	o := pipeline.ReproduceOptions{
-		Tasks: splitList(c.String("tasks")), Epsilons: epsilons, Delta: c.Float64("delta"),
+		Tasks: splitList(c.String("tasks")), Epsilons: epsilons, Deltas: deltas, Preset: c.String("preset"),
 		Accountants: splitList(c.String("accountants")), Methods: splitList(c.String("methods")), Seeds: seeds,
 		Data: c.String("data"), Rows: c.Int("rows"), Tokenizer: c.String("tokenizer"), MaxLength: c.Int("max-length"),
 		Model: c.String("model"), Private: recipeFlags(c), Precision: c.String("precision"), Device: c.String("device"),
@@ -85,6 +94,8 @@ func reproduceOptions(c *cli.Context) (pipeline.ReproduceOptions, error) {
 	}
 	return o, nil
 }
+
+func parseFloat(s string) (float64, error) { return strconv.ParseFloat(s, 64) }
 
 // splitList splits at commas; an empty text has no parts.
 func splitList(text string) []string {
