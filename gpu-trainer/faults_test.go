@@ -199,6 +199,18 @@ func TestTornFiles(t *testing.T) {
 	}
 }
 
+// TestMissingStepsAreTold: a log that lost what a checkpoint contains is no reason to stop, but the result says so.
+func TestMissingStepsAreTold(t *testing.T) {
+	dir := stoppedAfter(t, 11)
+	if err := keepLines(filepath.Join(dir, stepsFile), 4); err != nil {
+		t.Fatal(err)
+	}
+	r, err := goOn(dir)
+	if err != nil || !strings.Contains(strings.Join(r.Warnings, "\n"), "missing") {
+		t.Errorf("%q, %v", r.Warnings, err)
+	}
+}
+
 // stoppedAfter makes a run that died in the middle, without its last checkpoint.
 func stoppedAfter(t *testing.T, step int64) (dir string) {
 	t.Helper()

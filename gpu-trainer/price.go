@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/ewtune/ewtune/accountant"
 )
@@ -29,38 +30,37 @@ func (p Plan) epsilonAfter(steps int64) (accountant.Result, error) {
 	return accountant.Epsilon(p.accounting(steps), p.Delta)
 }
 
-// solveNoise is the least noise multiplier, to a relative 1e-9 and rounded up, whose certified price is within the budget.
+// solveNoise is the least noise multiplier whose certified price is within the budget; under a schedule of noise to a relative 1e-6, rounded up.
 func (p Plan) solveNoise() (float64, error) {
 	if len(p.Phases) == 1 {
 		sigma, err := accountant.NoiseMultiplier(p.SamplingRate, p.Steps, p.Epsilon, p.Delta)
 		return sigma / p.Phases[0].NoiseFactor, err
 	}
+	least, most := math.Inf(1), 0.0
+	for _, f := range p.Phases {
+		least, most = min(least, f.NoiseFactor), max(most, f.NoiseFactor)
+	}
 	return bisectNoise(func(sigma float64) (bool, error) {
 		p.NoiseMultiplier = sigma
-		r, err := accountant.Epsilon(p.accounting(p.Steps), p.Delta)
+		r, err := p.epsilonAfter(p.Steps)
 		return r.Epsilon.Upper <= p.Epsilon, err
-	}, p.Epsilon)
+	}, accountant.MinNoiseMultiplier/least, accountant.MaxNoiseMultiplier/most)
 }
 
-// bisectNoise finds the least multiplier that fits; it always returns one that was seen to fit.
-func bisectNoise(fits func(float64) (bool, error), epsilon float64) (float64, error) {
-	low, high := 0.0, 1.0
-	for {
-		ok, err := fits(high)
-		if err != nil {
-			return 0, err
-		}
-		if ok {
-			break
-		}
-		if low, high = high, 2*high; high > 1e6 {
-			return 0, fmt.Errorf("epsilon %v: no noise multiplier below 1e6 meets it", epsilon)
-		}
+// bisectNoise finds where a monotone condition begins to hold between two multipliers, in the geometric mean's way; it returns one that was
+// seen to hold.
+func bisectNoise(fits func(float64) (bool, error), low, high float64) (float64, error) {
+	ok, err := fits(high)
+	if err != nil {
+		return 0, err
 	}
-	for high-low > 1e-9*high {
-		middle := (low + high) / 2
+	if !ok {
+		return 0, fmt.Errorf("noise multiplier %v: the largest that is priced does not meet the budget", high)
+	}
+	for high > low*(1+1e-6) {
+		middle := math.Sqrt(low * high)
 		ok, err := fits(middle)
-		if err != nil && middle > 0.05 {
+		if err != nil {
 			return 0, err
 		}
 		if ok {

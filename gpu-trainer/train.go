@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/ewtune/ewtune/accountant"
@@ -217,6 +218,9 @@ func (r *run) reopen() error {
 	}
 	if r.log, err = openAppend(r.folder.file(stepsFile), r.StepsBytes, false); err != nil {
 		return err
+	}
+	if at, err := r.log.file.Seek(0, io.SeekCurrent); err != nil || at < r.StepsBytes {
+		r.faults = append(r.faults, fmt.Sprintf("%s: %d bytes of the log of the steps done are missing", stepsFile, r.StepsBytes-at))
 	}
 	return r.reopenBook()
 }

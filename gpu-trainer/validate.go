@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ewtune/ewtune/accountant"
 	"github.com/ewtune/ewtune/gpu-trainer/dp"
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 )
@@ -162,6 +163,9 @@ func (p Plan) withinBudget() error {
 	if err != nil || price.Epsilon.Upper <= p.Epsilon {
 		return err
 	}
-	return Pitfall{"over-budget", "noise_multiplier", fmt.Sprintf("%v: %d steps cost epsilon %.6g at delta %v, above the budget %v", p.NoiseMultiplier, p.Steps, price.Epsilon.Upper, p.Delta, p.Epsilon),
-		"leave the noise multiplier out, or train fewer steps", true}
+	remedy := "leave the noise multiplier out, or train fewer steps"
+	if steps, err := accountant.MaxSteps(p.SamplingRate, p.NoiseMultiplier, p.Epsilon, p.Delta); err == nil && len(p.Phases) == 1 {
+		remedy = fmt.Sprintf("leave the noise multiplier out, or train at most %d steps", steps)
+	}
+	return Pitfall{"over-budget", "noise_multiplier", fmt.Sprintf("%v: %d steps cost epsilon %.6g at delta %v, above the budget %v", p.NoiseMultiplier, p.Steps, price.Epsilon.Upper, p.Delta, p.Epsilon), remedy, true}
 }

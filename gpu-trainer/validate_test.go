@@ -62,11 +62,28 @@ func TestPitfallsAreNamed(t *testing.T) {
 
 func TestOverBudgetIsRefused(t *testing.T) {
 	p := smallPlan()
-	p.NoiseMultiplier, p.Epsilon = 0.8, 1
+	p.NoiseMultiplier, p.Epsilon = 0.8, 8.5
 	_, err := Train(context.Background(), p, newSource(200, 40, 12), smallModel(), Options{Dir: t.TempDir()})
 	var f Pitfall
-	if !errors.As(err, &f) || f.Name != "over-budget" {
+	if !errors.As(err, &f) || f.Name != "over-budget" || !strings.Contains(f.Remedy, "at most") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestScheduleOfNoiseIsPriced: the multiplier that is found meets the budget, and one a little smaller does not.
+func TestScheduleOfNoiseIsPriced(t *testing.T) {
+	p := smallPlan()
+	p.Steps, p.Phases = 60, []Phase{{Steps: 20, NoiseFactor: 2}, {Steps: 40, NoiseFactor: 0.9, ClipFactor: 0.5}}
+	got, _, err := p.resolve(200, smallModel().Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for factor, within := range map[float64]bool{1: true, 1 - 1e-5: false} {
+		tried := got
+		tried.NoiseMultiplier *= factor
+		if err := tried.withinBudget(); (err == nil) != within {
+			t.Errorf("%v times the multiplier %v: %v", factor, got.NoiseMultiplier, err)
+		}
 	}
 }
 
