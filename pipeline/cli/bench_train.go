@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -118,7 +118,7 @@ func (w trainBench) run() (trainTiming, error) {
 		parameters += len(t.Data)
 	}
 	m = nil // the engine has its own copy
-	runtime.GC()
+	debug.FreeOSMemory()
 	step, err := w.step(engine, b)
 	if err != nil {
 		return trainTiming{}, err
