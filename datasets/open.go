@@ -75,7 +75,7 @@ func (o OpenOptions) replace(t Task) Task {
 		t.Columns = append(slices.Clone(t.Columns[:1]), o.Pair)
 	}
 	if o.Label != "" {
-		t.Label = o.Label
+		t.Label, t.labelNamed = o.Label, true
 	}
 	if len(o.Labels) > 0 {
 		t.Labels = o.Labels

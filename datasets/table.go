@@ -115,12 +115,18 @@ type columns struct {
 // findColumns looks the task's columns up in a header.
 func findColumns(path string, header []string, task Task) (columns, error) {
 	c := columns{label: slices.Index(header, task.Label)}
-	for _, name := range task.Columns {
+	wanted := task.Columns
+	if task.labelNamed {
+		wanted = append(slices.Clone(wanted), task.Label)
+	}
+	for i, name := range wanted {
 		at := slices.Index(header, name)
 		if at < 0 {
 			return c, fmt.Errorf("%s:1: column %q is missing: the header has %s", path, name, strings.Join(header, ", "))
 		}
-		c.text = append(c.text, at)
+		if i < len(task.Columns) {
+			c.text = append(c.text, at)
+		}
 	}
 	return c, nil
 }

@@ -141,6 +141,7 @@ func TestOwnDataRefuses(t *testing.T) {
 	}
 	for _, c := range []struct{ name, path, want string }{
 		{"column", at("a.csv", "stars,text,answer\n"), `a.csv:1: column "review" is missing: the header has stars, text, answer`},
+		{"label column", at("a2.csv", "rating,review,answer\n"), `a2.csv:1: column "stars" is missing: the header has rating, review, answer`},
 		{"label", at("b.csv", "stars,review,answer\ngreat,a,b\n"), `b.csv:2: label "great": must be one of bad, good`},
 		{"label number", at("c.csv", "stars,review,answer\n2,a,b\n"), `c.csv:2: label "2": must be one of bad, good`},
 		{"fields", at("d.csv", "stars,review,answer\ngood,a\n"), "d.csv:2: wrong number of fields"},

@@ -17,6 +17,8 @@ type Task struct {
 	Metrics []string // GLUE's metrics; the first is the one in tables
 	Splits  []Split
 	Licence string // of the original text
+
+	labelNamed bool // the user named the label column, so it must be there
 }
 
 // Split is one part of a task.

@@ -88,7 +88,7 @@ func TestPreparedRowsAreTheTokenizedText(t *testing.T) {
 
 func compareRows(t *testing.T, o PrepareOptions, mem memory.Allocator) {
 	t.Helper()
-	shards, err := openShards(o.Out, mem, 1<<18)
+	shards, err := openShards(o.Out, mem, 1<<21)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -89,6 +90,7 @@ func wantedSplits(c *cli.Context, source datasets.OpenOptions) ([]string, error)
 		return nil, err
 	}
 	var present []string
+	var missing error
 	for _, split := range task.Splits {
 		source.Split, source.Vocabulary = split.Name, filepath.Join(c.String("tokenizer"), "vocab.json")
 		input, err := datasets.Open(source)
@@ -96,12 +98,15 @@ func wantedSplits(c *cli.Context, source datasets.OpenOptions) ([]string, error)
 			present = append(present, split.Name)
 			err = input.Close()
 		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			missing = cmp.Or(missing, err)
+		case err != nil:
 			return nil, err
 		}
 	}
 	if len(present) == 0 {
-		return nil, fmt.Errorf("data %s: no file of task %s", source.Path, task.Name)
+		return nil, missing
 	}
 	return present, nil
 }
