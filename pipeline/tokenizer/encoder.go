@@ -1,7 +1,5 @@
 package tokenizer
 
-import "sync"
-
 // encoder is what one call at a time works with: buffers and a cache of words.
 type encoder struct {
 	t             *Tokenizer
@@ -13,27 +11,12 @@ type encoder struct {
 	merging       mergeScratch
 }
 
-// idleEncoders are the encoders that no call holds. There are never more than calls at the same time.
-type idleEncoders struct {
-	mu   sync.Mutex
-	free []*encoder
-}
-
-func (i *idleEncoders) take(t *Tokenizer) *encoder {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if n := len(i.free); n > 0 {
-		e := i.free[n-1]
-		i.free = i.free[:n-1]
+// take gives an encoder that no other call uses: one of those used lately, with its cache warm, or a new one.
+func (t *Tokenizer) take() *encoder {
+	if e, ok := t.idle.Get().(*encoder); ok {
 		return e
 	}
 	return &encoder{t: t, cache: newWordCache()}
-}
-
-func (i *idleEncoders) give(e *encoder) {
-	i.mu.Lock()
-	i.free = append(i.free, e)
-	i.mu.Unlock()
 }
 
 // appendString appends the tokens of a text: added tokens first, then what lies between them.

@@ -1,5 +1,7 @@
 package tokenizer
 
+import "sync"
+
 // Kinds of tokenizer.
 const (
 	WordPiece = "wordpiece" // BERT
@@ -18,7 +20,7 @@ type Tokenizer struct {
 	model           model
 	single, pair    template
 	hash            string
-	idle            idleEncoders
+	idle            sync.Pool // of *encoder
 }
 
 // Special holds the ids of the tokens with a role; -1 for a role that the vocabulary does not fill.
@@ -50,8 +52,8 @@ func (t *Tokenizer) Encode(dst *Encoding, a, b string, maxLength int) {
 		t.EncodePair(dst, a, b, maxLength)
 		return
 	}
-	e := t.idle.take(t)
-	defer t.idle.give(e)
+	e := t.take()
+	defer t.idle.Put(e)
 	e.first = e.appendString(e.first[:0], a)
 	n := len(e.first)
 	if maxLength > 0 {
@@ -63,8 +65,8 @@ func (t *Tokenizer) Encode(dst *Encoding, a, b string, maxLength int) {
 
 // EncodePair is Encode for a pair of which either text may be empty.
 func (t *Tokenizer) EncodePair(dst *Encoding, a, b string, maxLength int) {
-	e := t.idle.take(t)
-	defer t.idle.give(e)
+	e := t.take()
+	defer t.idle.Put(e)
 	e.first, e.second = e.appendString(e.first[:0], a), e.appendString(e.second[:0], b)
 	n1, n2 := len(e.first), len(e.second)
 	if maxLength > 0 {
