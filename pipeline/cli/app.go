@@ -69,7 +69,8 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		ErrWriter: stderr,
 		// The caller decides how to end; the library must not.
 		ExitErrHandler: func(*cli.Context, error) {},
-		Commands:       commands(),
+		Commands:       tersely(commands()),
+		OnUsageError:   usageError,
 		HideVersion:    true,
 		Suggest:        true,
 	}

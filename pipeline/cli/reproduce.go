@@ -32,7 +32,7 @@ ewtune reproduce --tasks sst2 --data glue --tokenizer bert-base-uncased --model 
 			&cli.BoolFlag{Name: "allow-estimate", Usage: "let an accountant that is an estimate set noise; the claim is then marked \"estimate, not a guarantee\""},
 			&cli.StringFlag{Name: "methods", Aliases: []string{"method"}, Usage: "comma-separated, of the private runs: full, lora, bitfit, head, rgp (default: the recipe's)"},
 			&cli.StringFlag{Name: "seeds", Value: "0", Usage: "comma-separated seeds of fresh weights"},
-			&cli.IntFlag{Name: "rows", Usage: "training rows of each generated task"},
+			&cli.IntFlag{Name: "rows", DefaultText: "20000", Usage: "training rows of each generated task"},
 			&cli.StringFlag{Name: "out", Usage: "output folder (default: runs/DATE-TIME)"},
 		}, append(trainingFlags(), jsonFlag(), quietFlag())...),
 		Action: reproduce,
