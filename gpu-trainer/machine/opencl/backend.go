@@ -25,6 +25,7 @@ type Backend struct {
 	buffers []*Buffer
 	feed    feed
 	scratch *Buffer // of attention's backward pass
+	panels  *Buffer // the packed operand of a product
 }
 
 // New opens a device and compiles the kernels for it.
@@ -48,7 +49,7 @@ func New(d Device) (*Backend, error) {
 		return nil, err
 	}
 	b.feed = b.newFeed()
-	b.scratch = b.buffer(4)
+	b.scratch, b.panels = b.buffer(4), b.buffer(4)
 	return b, nil
 }
 

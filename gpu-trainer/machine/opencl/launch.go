@@ -100,6 +100,14 @@ func (k *kernel) tiles(m, n int) error {
 	return k.run([2]uintptr{uintptr((n + tile - 1) / tile * side), uintptr((m + tile - 1) / tile * side)}, [2]uintptr{side, side})
 }
 
+// strips runs the kernel on the 8x16 parts of an [m, n] matrix.
+func (k *kernel) strips(m, n int) error {
+	const down, wide, together = 8, 16, 8
+	columns := uintptr((n + wide - 1) / wide)
+	rows := uintptr((m + down*together - 1) / (down * together) * together)
+	return k.run([2]uintptr{columns, rows}, [2]uintptr{1, together})
+}
+
 func (k *kernel) run(global, local [2]uintptr) error {
 	if k.status != 0 {
 		return failure("clSetKernelArg of "+k.name, k.status)

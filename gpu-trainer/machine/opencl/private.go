@@ -55,10 +55,16 @@ func embedNorm(c *call) machine.Run {
 }
 
 func linearSum(c *call) machine.Run {
-	k, sum, g, factor, x := c.kernel("linear_sum"), c.out[0], c.in[1], c.in[2], c.in[3]
+	sum, g, factor, x := c.out[0], c.in[1], c.in[2], c.in[3]
+	name, over := "linear_sum_wide", (*kernel).strips
+	if c.Device.GPU {
+		name, over = "linear_sum", (*kernel).tiles
+	}
+	k := c.kernel(name)
 	return func(f *machine.Feed) error {
-		return k.start().mem(x.Buffer, g.Buffer, c.rangesOf(g.Rows)).ints(f.Examples(), x.Width, g.Width).
-			mem(factor.Buffer).double(f.InverseQuantum).mem(sum.Buffer).tiles(g.Width, x.Width)
+		k.start().mem(x.Buffer, g.Buffer, c.rangesOf(g.Rows)).ints(f.Examples(), x.Width, g.Width).
+			mem(factor.Buffer).double(f.InverseQuantum).mem(sum.Buffer)
+		return over(k, g.Width, x.Width)
 	}
 }
 

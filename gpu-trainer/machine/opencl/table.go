@@ -45,12 +45,36 @@ func embed(c *call) machine.Run {
 // product is c = op(a) op(b): element (i, k) of the left operand stands at i·ai + k·ak, (k, j) of the right one at k·bk + j·bj.
 type product struct{ m, n, depth, ai, ak, bk, bj int }
 
-func (k *kernel) multiply(a, b, bias, c *machine.Value, p product, add int) error {
-	biased := 1
-	if bias == nil {
-		bias, biased = b, 0
+// multiplier binds a product to the kernel that suits the device: tiles in local memory for GPUs, vector strips for CPUs, whose right
+// operand is packed into panels first.
+func (c *call) multiplier() func(a, b, bias, to *machine.Value, p product, add int) error {
+	if c.Device.GPU {
+		tiles := c.kernel("product")
+		return func(a, b, bias, to *machine.Value, p product, add int) error {
+			given, biased := orNot(bias, b)
+			return tiles.start().mem(a.Buffer, b.Buffer, given, to.Buffer).ints(p.m, p.n, p.depth, p.ai, p.ak, p.bk, p.bj, biased, add).tiles(p.m, p.n)
+		}
 	}
-	return k.start().mem(a.Buffer, b.Buffer, bias.Buffer, c.Buffer).ints(p.m, p.n, p.depth, p.ai, p.ak, p.bk, p.bj, biased, add).tiles(p.m, p.n)
+	pack, strips := c.kernel("pack"), c.kernel("product_wide")
+	return func(a, b, bias, to *machine.Value, p product, add int) error {
+		size := (p.n + 15) / 16 * 16 * p.depth
+		if err := c.panels.Grow(size); err != nil {
+			return err
+		}
+		if err := pack.start().mem(b.Buffer, c.panels).ints(p.n, p.depth, p.bk, p.bj).over(size); err != nil {
+			return err
+		}
+		given, biased := orNot(bias, b)
+		return strips.start().mem(a.Buffer, c.panels, given, to.Buffer).ints(p.m, p.n, p.depth, p.ai, p.ak, biased, add).strips(p.m, p.n)
+	}
+}
+
+// orNot is the buffer of a value that may be missing, and whether it is there.
+func orNot(v, other *machine.Value) (machine.Buffer, int) {
+	if v == nil {
+		return other.Buffer, 0
+	}
+	return v.Buffer, 1
 }
 
 // forward is x Wᵀ for x [rows, in] and w [out, in]; backward is g W; weights is gᵀ x.
@@ -67,32 +91,32 @@ func weights(x, g *machine.Value) product {
 }
 
 func linear(c *call) machine.Run {
-	k, x, w, y := c.kernel("product"), c.in[0], c.in[1], c.out[0]
+	k, x, w, y := c.multiplier(), c.in[0], c.in[1], c.out[0]
 	var bias *machine.Value
 	if len(c.in) == 3 {
 		bias = c.in[2]
 	}
-	return func(*machine.Feed) error { return k.multiply(x, w, bias, y, forward(x, y), 0) }
+	return func(*machine.Feed) error { return k(x, w, bias, y, forward(x, y), 0) }
 }
 
 func linearAdd(c *call) machine.Run {
-	k, x, w, y := c.kernel("product"), c.in[1], c.in[2], c.out[0]
-	return func(*machine.Feed) error { return k.multiply(x, w, nil, y, forward(x, y), 1) }
+	k, x, w, y := c.multiplier(), c.in[1], c.in[2], c.out[0]
+	return func(*machine.Feed) error { return k(x, w, nil, y, forward(x, y), 1) }
 }
 
 func linearGradInput(c *call) machine.Run {
-	k, g, w, dx := c.kernel("product"), c.in[0], c.in[1], c.out[0]
-	return func(*machine.Feed) error { return k.multiply(g, w, nil, dx, backward(g, dx), 0) }
+	k, g, w, dx := c.multiplier(), c.in[0], c.in[1], c.out[0]
+	return func(*machine.Feed) error { return k(g, w, nil, dx, backward(g, dx), 0) }
 }
 
 func linearGradInputAdd(c *call) machine.Run {
-	k, g, w, dx := c.kernel("product"), c.in[1], c.in[2], c.out[0]
-	return func(*machine.Feed) error { return k.multiply(g, w, nil, dx, backward(g, dx), 1) }
+	k, g, w, dx := c.multiplier(), c.in[1], c.in[2], c.out[0]
+	return func(*machine.Feed) error { return k(g, w, nil, dx, backward(g, dx), 1) }
 }
 
 func linearGrad(c *call) machine.Run {
-	k, total, g, x := c.kernel("product"), c.out[0], c.in[1], c.in[2]
-	return func(*machine.Feed) error { return k.multiply(g, x, nil, total, weights(x, g), 1) }
+	k, total, g, x := c.multiplier(), c.out[0], c.in[1], c.in[2]
+	return func(*machine.Feed) error { return k(g, x, nil, total, weights(x, g), 1) }
 }
 
 func layerNorm(c *call) machine.Run {
@@ -118,12 +142,12 @@ func attention(c *call) machine.Run {
 		if err != nil {
 			return err
 		}
-		return mix.start().mem(probs.Buffer, v.Buffer, f.offsets, f.owner, f.pairs, y.Buffer).ints(y.N, c.Heads, y.Width).over(y.N)
+		return mix.start().mem(probs.Buffer, v.Buffer, f.offsets, f.owner, f.pairs, y.Buffer).ints(n, c.Heads, y.Width, 0).over(n)
 	}
 }
 
 func attentionGrad(c *call) machine.Run {
-	scores, dq, dk, dv := c.kernel("attention_scores_grad"), c.kernel("attention_mix"), c.kernel("attention_mix_transposed"), c.kernel("attention_mix_transposed")
+	scores, dq, dk, dv := c.kernel("attention_scores_grad"), c.kernel("attention_mix"), c.kernel("attention_mix"), c.kernel("attention_mix")
 	q, k, v, probs, g := c.in[0], c.in[1], c.in[2], c.in[3], c.in[4]
 	return func(*machine.Feed) error {
 		if err := c.scratch.Grow(probs.N); err != nil {
@@ -135,9 +159,10 @@ func attentionGrad(c *call) machine.Run {
 			kernel     *kernel
 			matrix     machine.Buffer
 			rows, into *machine.Value
-		}{{dq, c.scratch, k, c.out[0]}, {dk, c.scratch, q, c.out[1]}, {dv, probs.Buffer, g, c.out[2]}} {
+			turn       int
+		}{{dq, c.scratch, k, c.out[0], 0}, {dk, c.scratch, q, c.out[1], 1}, {dv, probs.Buffer, g, c.out[2], 1}} {
 			if err == nil {
-				err = s.kernel.start().mem(s.matrix, s.rows.Buffer, f.offsets, f.owner, f.pairs, s.into.Buffer).ints(q.N, c.Heads, q.Width).over(q.N)
+				err = s.kernel.start().mem(s.matrix, s.rows.Buffer, f.offsets, f.owner, f.pairs, s.into.Buffer).ints(n, c.Heads, q.Width, s.turn).over(n)
 			}
 		}
 		return err
