@@ -73,8 +73,8 @@ type cutter struct {
 	order   []*function
 }
 
-// cut makes the small module. Functions come in the order in which a walk from the exports meets them, so the same
-// program and request give the same bytes.
+// cut makes the small module. Functions come by size, and where equal in the order in which a walk from the
+// exports meets them, so the same program and request give the same bytes.
 func cut(program []byte, all *objects, r request) (*result, error) {
 	module, err := parseModule(program)
 	if err != nil {
@@ -94,6 +94,8 @@ func cut(program []byte, all *objects, r request) (*result, error) {
 		}
 	}
 	kept := &result{funcs: c.order}
+	bySize := func(a, b *function) int { return cmp.Compare(len(a.code), len(b.code)) }
+	slices.SortStableFunc(kept.funcs, bySize) // like beside like: compressors see more
 	for _, d := range c.data {
 		kept.data = append(kept.data, d)
 	}

@@ -31,7 +31,10 @@ const (
 	opI32LeU      = 0x4d
 	opI32Add      = 0x6a
 	opI32Sub      = 0x6b
+	opI64Add      = 0x7c
 	opI32Wrap     = 0xa7
+
+	opI64ExtendI32U = 0xad
 
 	emptyBlock = 0x40
 )

@@ -23,7 +23,9 @@ func (c *cutter) shrink(b *body, ordinary bool) error {
 			return err
 		}
 		b.directJumps()
+		b.joinFrames()
 	}
+	b.foldAddresses()
 	b.dropDead()
 	b.joinTraps()
 	b.dropDead()
@@ -49,7 +51,7 @@ func (b *body) is(i int, ops ...byte) bool {
 //
 //	SP −= 8; store the return address there; resume point 0; call f; leave if f says so
 //
-// into a call, or into unreachable where f traps. The callee makes room for the address instead (see plainReturns), and
+// into a call, or into unreachable where f traps. The callee makes room for the address instead (see joinFrames), and
 // gives it back as before, so that SP is the same after the call as before it, in its global and in the local that mirrors it.
 func (c *cutter) plainCalls(b *body) error {
 	for i := 0; i < len(b.code); i++ {
@@ -81,9 +83,9 @@ func (b *body) callStart(i int) int {
 		return -1
 	}
 	switch {
-	case b.is(i-9, b.code[i-9].op, opI32Const, opI32Sub, opLocalTee, opGlobalSet) && b.sp(i-9) && b.sp(i-4) && b.code[i-8].value == 8:
+	case b.is(i-9, b.code[i-9].op, opI32Const, opI32Sub, opLocalTee, opGlobalSet) && b.sp(i-9) && b.sp(i-4) && b.code[i-8].value == addressBytes:
 		return i - 9
-	case b.is(i-8, b.code[i-8].op, opI32Const, opI32Sub, opGlobalSet) && b.sp(i-8) && b.sp(i-4) && b.code[i-7].value == 8:
+	case b.is(i-8, b.code[i-8].op, opI32Const, opI32Sub, opGlobalSet) && b.sp(i-8) && b.sp(i-4) && b.code[i-7].value == addressBytes:
 		return i - 8
 	}
 	return -1
@@ -145,8 +147,7 @@ func (b *body) shortTraps() {
 // straight reports whether control passes through an instruction without choice.
 func straight(op byte) bool { return op > opCall && op != 0x11 }
 
-// plainReturns removes the result of an ordinary function and its parameter, which becomes a local, and begins it with
-// room for a return address.
+// plainReturns removes the result of an ordinary function and its parameter, which becomes a local.
 func (b *body) plainReturns() error {
 	kept := b.code[:0:0]
 	for _, x := range b.code {
@@ -163,7 +164,7 @@ func (b *body) plainReturns() error {
 	if last := len(kept) - 1; last >= 0 && kept[last].op == opI32Const {
 		kept[last] = &instr{op: opUnreachable}
 	}
-	b.code = append([]*instr{{op: opGlobalGet}, {op: opI32Const, value: 8}, {op: opI32Sub}, {op: opGlobalSet}}, kept...)
+	b.code = kept
 	r := &reader{data: b.locals}
 	groups := r.count()
 	b.locals = append(appendUleb(nil, groups+1), append([]byte{1, typeI32}, b.locals[r.pos:]...)...)

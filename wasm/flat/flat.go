@@ -38,11 +38,11 @@ const ReplaceOne = 1
 // FlagRoots says that an expansion crosses δ more than once, and that the largest ε was taken.
 const FlagRoots = 1
 
-// Numbers of nodes that the working memory has room for: five megabytes.
+// Nodes of the coarse and the fine quadrature and of the contour: a small working memory, which serves nearly every plan
+// and is quick to walk over, and a large one. They are those of package accountant, so that answers agree to the bit.
 const (
-	coarseNodes = 1 << 12
-	fineNodes   = 1 << 15
-	contour     = 1 << 16
+	smallCoarse, smallFine, smallNodes = 768, 1024, 2048
+	largeCoarse, largeFine, largeNodes = 8192, 16384, 65536
 )
 
 var (
@@ -51,14 +51,17 @@ var (
 	// Output is the answer.
 	Output [firstPoint + perPoint*MaxPoints]float64
 
-	memory [6*coarseNodes + 12*fineNodes + 3*contour]float64
-	work   kernel.Workspace
-	plan   [MaxPhases]kernel.Phase
+	smallMemory [6*smallCoarse + 12*smallFine + 7*smallNodes]float64
+	largeMemory [6*largeCoarse + 12*largeFine + 7*largeNodes]float64
+	small       kernel.Workspace
+	large       kernel.Workspace
+	plan        [MaxPhases]kernel.Phase
 )
 
 // question reads Input and clears the answer's head.
 func question() (phases []kernel.Phase, a, b float64) {
-	work.Carve(memory[:], coarseNodes, fineNodes, contour)
+	small.Carve(smallMemory[:], smallCoarse, smallFine, smallNodes)
+	large.Carve(largeMemory[:], largeCoarse, largeFine, largeNodes)
 	n := int(Input[0])
 	for i := range plan[:n] {
 		at := firstPhase + 3*i
@@ -88,6 +91,8 @@ func both(i int, phases []kernel.Phase, wantDelta bool, at float64) {
 }
 
 // problem is one direction of a plan: 0 remove, 1 add. Under replace-one both are the same.
+//
+//go:noinline
 func problem(phases []kernel.Phase, d int) kernel.Problem {
 	if Input[6] == ReplaceOne {
 		d = int(kernel.Replace)

@@ -17,16 +17,24 @@ func epsilon(p *kernel.Problem, delta float64) kernel.Interval {
 		}
 		return point(x)
 	case RDP:
-		x, _, ok := work.RDPEpsilon(p, delta)
+		x, _, ok := small.RDPEpsilon(p, delta)
 		if !ok {
-			x = math.Inf(1)
+			x, _, _ = large.RDPEpsilon(p, delta)
 		}
 		return kernel.Interval{Lower: 0, Estimate: x, Upper: x}
 	case GDP:
 		phase := [1]kernel.Phase{gaussian(p)}
-		return middle(work.Epsilon(&kernel.Problem{Phases: phase[:], Group: 1}, delta))
+		return middle(small.ContourEpsilon(&kernel.Problem{Phases: phase[:], Group: 1}, delta))
 	}
-	x, _ := work.Epsilon(p, delta)
+	return certified(p, delta)
+}
+
+// certified returns the enclosure of ε(δ), with the large memory where the small one does not reach.
+func certified(p *kernel.Problem, delta float64) kernel.Interval {
+	x, method := small.ContourEpsilon(p, delta)
+	if method == kernel.Ceiling {
+		x, _ = large.ContourEpsilon(p, delta)
+	}
 	return x
 }
 
@@ -37,17 +45,22 @@ func delta(p *kernel.Problem, eps float64) kernel.Interval {
 		own, other := cumulants(p)
 		return point(kernel.EdgeworthDelta(&own, &other, int(Input[4]), eps))
 	case RDP:
-		x := work.RDPDelta(p, eps)
+		x := small.RDPDelta(p, eps)
 		return kernel.Interval{Lower: 0, Estimate: x, Upper: x}
 	case GDP:
 		phase := [1]kernel.Phase{gaussian(p)}
-		return middle(work.Delta(&kernel.Problem{Phases: phase[:], Group: 1}, eps))
+		return middle(small.ContourDelta(&kernel.Problem{Phases: phase[:], Group: 1}, eps))
 	}
-	x, _ := work.Delta(p, eps)
+	x, method := small.ContourDelta(p, eps)
+	if method == kernel.Ceiling {
+		x, _ = large.ContourDelta(p, eps)
+	}
 	return x
 }
 
 // point is an estimate without bounds.
+//
+//go:noinline
 func point(x float64) kernel.Interval { return kernel.Interval{Lower: x, Estimate: x, Upper: x} }
 
 func middle(x kernel.Interval, _ kernel.Method) kernel.Interval { return point(x.Estimate) }
@@ -55,12 +68,18 @@ func middle(x kernel.Interval, _ kernel.Method) kernel.Interval { return point(x
 // cumulants adds up those of the phases.
 func cumulants(p *kernel.Problem) (own, other kernel.Cumulants) {
 	for i := range p.Phases {
-		a, b, _ := work.CumulantsOf(p.Phases[i], p.Direction)
-		own.Add(&a, p.Phases[i].Steps)
-		other.Add(&b, p.Phases[i].Steps)
+		a, b, ok := small.CumulantsOf(p.Phases[i], p.Direction)
+		if !ok {
+			a, b, _ = large.CumulantsOf(p.Phases[i], p.Direction)
+		}
+		add(&own, &a, p.Phases[i].Steps)
+		add(&other, &b, p.Phases[i].Steps)
 	}
 	return own, other
 }
+
+//go:noinline
+func add(sum, one *kernel.Cumulants, steps float64) { sum.Add(one, steps) }
 
 // gaussian is the one step without sampling that the central limit theorem puts in a plan's place: its distance is
 // μ = √Σ T q²(e^(1/σ²) − 1) (Bu, Dong, Long, Su 2020, corollary 5.4), twice that under replace-one.

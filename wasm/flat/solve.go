@@ -73,7 +73,7 @@ func Steps() {
 func within(phases []kernel.Phase, eps, d float64) bool {
 	for i := range 2 {
 		p := problem(phases, i)
-		if x, _ := work.Epsilon(&p, d); !(x.Upper <= eps) {
+		if !(certified(&p, d).Upper <= eps) {
 			return false
 		}
 	}
