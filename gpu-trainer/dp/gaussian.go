@@ -68,37 +68,23 @@ func NewGaussian(scale float64) (Gaussian, error) {
 // noiseBlock is how many numbers share one stream; blocks are drawn in parallel and do not depend on who draws them.
 const noiseBlock = 1 << 15
 
-// Fill writes the noise of one step. The result depends on key, step and len(out) only.
-func (g Gaussian) Fill(key Key, step uint64, out []int64) {
-	eachNoiseBlock(len(out), func(block uint64, lo, hi int, _ []int64) {
-		g.Draw(key.Stream(DomainNoise, step, block), out[lo:hi])
-	})
-}
-
-// AddTo adds the noise of one step, the numbers that Fill would write, to sum. It keeps no more of them than a block a thread.
+// AddTo adds the noise of one step to sum. What it adds depends on key, step and len(sum) only, not on the threads.
 func (g Gaussian) AddTo(key Key, step uint64, sum []int64) {
-	eachNoiseBlock(len(sum), func(block uint64, lo, hi int, room []int64) {
-		g.Draw(key.Stream(DomainNoise, step, block), room[:hi-lo])
-		for i, v := range room[:hi-lo] {
-			sum[lo+i] += v
-		}
-	})
-}
-
-// eachNoiseBlock calls f for every block of n numbers, in parallel, with room for one block.
-func eachNoiseBlock(n int, f func(block uint64, lo, hi int, room []int64)) {
-	jobs := make(chan int)
+	jobs := make(chan uint64)
 	var workers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
-			room := make([]int64, min(noiseBlock, n))
+			noise := make([]int64, min(noiseBlock, len(sum)))
 			for block := range jobs {
-				lo := block * noiseBlock
-				f(uint64(block), lo, min(lo+noiseBlock, n), room)
+				part := sum[block*noiseBlock : min((block+1)*noiseBlock, uint64(len(sum)))]
+				g.Draw(key.Stream(DomainNoise, step, block), noise[:len(part)])
+				for i, v := range noise[:len(part)] {
+					part[i] += v
+				}
 			}
 		})
 	}
-	for block := range (n + noiseBlock - 1) / noiseBlock {
+	for block := range (uint64(len(sum)) + noiseBlock - 1) / noiseBlock {
 		jobs <- block
 	}
 	close(jobs)
