@@ -124,15 +124,34 @@ func everyCharacter() []string {
 	return pieces
 }
 
+// TestOfficialEveryCharacter compares every code point of the planes in use, as BERT sees it: alone, and within a word.
+func TestOfficialEveryCharacter(t *testing.T) {
+	var texts []peer.Text
+	for _, plane := range [][2]rune{{0, 0x32400}, {0xe0000, 0xe0200}} {
+		for block := plane[0]; block < plane[1]; block += 64 {
+			var b strings.Builder
+			for r := block; r < block+64; r++ {
+				fmt.Fprintf(&b, " a%cb %[1]c", r)
+			}
+			texts = append(texts, peer.Text{A: b.String()})
+		}
+	}
+	compareTexts(t, writeOptions(t, bertOptions{CleanText: true, HandleChineseChars: true, StripAccents: true, Lowercase: true}), texts)
+}
+
+// compareOfficial makes the texts for a tokenizer and compares them.
 func compareOfficial(t *testing.T, dir string) {
-	modules := folder(t, "EWTUNE_NODE_PEERS")
-	tok := load(t, dir)
-	texts := peerTexts(newTextMaker(*peerSeed, tok), *peerCases)
-	want, err := peer.Peer{Modules: modules, Tokenizer: dir}.Encode(texts)
+	t.Helper()
+	compareTexts(t, dir, peerTexts(newTextMaker(*peerSeed, load(t, dir)), *peerCases))
+}
+
+func compareTexts(t *testing.T, dir string, texts []peer.Text) {
+	t.Helper()
+	want, err := peer.Peer{Modules: folder(t, "EWTUNE_NODE_PEERS"), Tokenizer: dir}.Encode(texts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	compare(t, tok, texts, want)
+	compare(t, load(t, dir), texts, want)
 }
 
 func peerTexts(m *textMaker, n int) []peer.Text {
