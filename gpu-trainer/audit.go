@@ -18,7 +18,7 @@ import (
 type Audit struct {
 	Inputs    int `json:"inputs,omitempty"`    // examples of random tokens with a random label; score: how much their loss fell
 	Secrets   int `json:"secrets,omitempty"`   // one sentence for all with its own random last tokens and label: the paper's motive
-	Gradients int `json:"gradients,omitempty"` // gradients of norm C on one number each; score: the sum of all releases there. Private runs only
+	Gradients int `json:"gradients,omitempty"` // gradients of norm C on one number each; score: the sum of all releases there. Private runs only; each disturbs its number
 	Length    int `json:"length,omitempty"`    // tokens of an input or secret [16]
 }
 
@@ -169,9 +169,9 @@ func addGradients(sum []int64, planted []plantedGradient, clip dp.Clip) {
 }
 
 // watch adds what a step releases on the canaries' numbers to their scores.
-func (p *canaries) watch(scores []float64, sum, noise []int64, quantum float64) {
+func (p *canaries) watch(scores []float64, released []int64, quantum float64) {
 	for i, g := range p.gradients {
-		scores[i] += float64(sum[g.coordinate]+noise[g.coordinate]) * quantum
+		scores[i] += float64(released[g.coordinate]) * quantum
 	}
 }
 

@@ -76,17 +76,17 @@ func (r *run) privateStep(ctx context.Context, step int64, rows lotRows) (lot, e
 	if err != nil {
 		return seen, err
 	}
+	r.Tally.sawGradients(r.engine)
 	addGradients(r.engine.Sum(), rows.gradients, clip)
-	gaussian.Fill(r.key, uint64(step), r.noise)
+	gaussian.AddTo(r.key, uint64(step), r.engine.Sum())
 	if err := r.book.charge(r.plan.event(step, norm)); err != nil {
 		return seen, err
 	}
-	r.Tally.sawGradients(r.engine)
-	r.planted.watch(r.Scores, r.engine.Sum(), r.noise, grid.Quantum)
+	r.planted.watch(r.Scores, r.engine.Sum(), grid.Quantum)
 	if err := r.adapt(step, seen); err != nil {
 		return seen, err
 	}
-	return seen, r.update(step, Update{Noise: r.noise, Quantum: grid.Quantum, Optimizer: r.plan.optimizerAt(grid)})
+	return seen, r.update(step, Update{Quantum: grid.Quantum, Optimizer: r.plan.optimizerAt(grid)})
 }
 
 // plainStep is a step without privacy: the gradient's sum over the same public divisor.

@@ -130,7 +130,6 @@ type run struct {
 	folder   runFolder
 	book     *book       // nil: non-private
 	log      *appendFile // nil: nothing kept
-	noise    []int64
 	pitfalls []Pitfall
 	faults   []string // damage that a resumed run got over
 	base     *model.Model
@@ -157,9 +156,6 @@ func newRun(p Plan, s Source, m *model.Model, o Options) (*run, error) {
 		folder: runFolder{o.Dir}, saved: -1}
 	r.PlanHash, r.ClippingNorm = p.Hash(), p.ClippingNorm
 	r.Tally = newTally(engine, !p.NonPrivate)
-	if !p.NonPrivate {
-		r.noise = make([]int64, engine.Dim())
-	}
 	return r, nil
 }
 

@@ -17,17 +17,16 @@ func Example() {
 		panic(err)
 	}
 	clip := dp.Clip{Norm: 1, Quantum: grid.Quantum}
-	var sum int64
+	sum := make([]int64, 1)
 	for _, gradient := range []float64{0.25, 4} {
-		sum += int64(clip.Factor(gradient) * gradient / clip.Quantum)
+		sum[0] += int64(clip.Factor(gradient) * gradient / clip.Quantum)
 	}
-	drawn := make([]int64, 1)
-	noise.Fill(dp.KeyFromSeed(1), 1, drawn)
-	fmt.Println("sum:", float64(sum)*grid.Quantum)
-	fmt.Printf("noise: %.4f of standard deviation %.4f\n", float64(drawn[0])*grid.Quantum, grid.Scale*grid.Quantum)
-	fmt.Printf("released: %.4f\n", float64(sum+drawn[0])*grid.Quantum/2)
+	fmt.Println("sum:", float64(sum[0])*grid.Quantum)
+	noise.AddTo(dp.KeyFromSeed(1), 1, sum)
+	fmt.Printf("with noise of standard deviation %.4f: %.4f\n", grid.Scale*grid.Quantum, float64(sum[0])*grid.Quantum)
+	fmt.Printf("released: %.4f\n", float64(sum[0])*grid.Quantum/2)
 	// Output:
 	// sum: 1.25
-	// noise: -0.0464 of standard deviation 0.5000
+	// with noise of standard deviation 0.5000: 1.2036
 	// released: 0.6018
 }

@@ -146,7 +146,7 @@ func TestUndecidedRounding(t *testing.T) {
 func TestMoments(t *testing.T) {
 	const n, scale = 1 << 22, 0x1p44
 	out := make([]int64, n)
-	mustGaussian(t, scale).Fill(KeyFromSeed(11), 3, out)
+	mustGaussian(t, scale).AddTo(KeyFromSeed(11), 3, out)
 	var sum [4]float64
 	for _, v := range out {
 		z := float64(v) / scale
@@ -167,7 +167,7 @@ func TestMoments(t *testing.T) {
 func TestKolmogorovSmirnov(t *testing.T) {
 	const n, scale = 1 << 20, 0x1p30
 	out := make([]int64, n)
-	mustGaussian(t, scale).Fill(KeyFromSeed(13), 0, out)
+	mustGaussian(t, scale).AddTo(KeyFromSeed(13), 0, out)
 	slices.Sort(out)
 	var worst float64
 	for i, v := range out {
@@ -186,7 +186,7 @@ func TestCells(t *testing.T) {
 	const n = 1 << 21
 	for _, scale := range []float64{1, 3.7, 517} {
 		out := make([]int64, n)
-		mustGaussian(t, scale).Fill(KeyFromSeed(17), 9, out)
+		mustGaussian(t, scale).AddTo(KeyFromSeed(17), 9, out)
 		counts := map[int64]float64{}
 		for _, v := range out {
 			counts[v]++
@@ -208,7 +208,7 @@ func TestCells(t *testing.T) {
 func TestDiscreteness(t *testing.T) {
 	const n = 1 << 20
 	out := make([]int64, n)
-	mustGaussian(t, 0x1p44).Fill(KeyFromSeed(19), 1, out)
+	mustGaussian(t, 0x1p44).AddTo(KeyFromSeed(19), 1, out)
 	var counts [4096]float64
 	seen := map[int64]bool{}
 	for _, v := range out {
@@ -310,13 +310,13 @@ func TestStreamsAreApart(t *testing.T) {
 	}
 }
 
-func TestFillDependsOnKeyStepOnly(t *testing.T) {
+func TestNoiseDependsOnKeyAndStepOnly(t *testing.T) {
 	g := mustGaussian(t, 1e12)
 	n := 3*noiseBlock + 5
 	a, b, c := make([]int64, n), make([]int64, n), make([]int64, n)
-	g.Fill(KeyFromSeed(1), 5, a)
-	g.Fill(KeyFromSeed(1), 5, b)
-	g.Fill(KeyFromSeed(1), 6, c)
+	g.AddTo(KeyFromSeed(1), 5, a)
+	g.AddTo(KeyFromSeed(1), 5, b)
+	g.AddTo(KeyFromSeed(1), 6, c)
 	if !slices.Equal(a, b) {
 		t.Error("the same step drew other noise")
 	}
