@@ -51,6 +51,16 @@ func TestMeasureAgainstScikitLearn(t *testing.T) {
 	} {
 		near(t, what, pair[0], pair[1], 1e-12)
 	}
+	rows := 0
+	for _, bin := range m.Calibration.Bins {
+		rows += bin.Rows
+		if bin.Confidence <= bin.Lower || bin.Confidence > bin.Upper {
+			t.Errorf("bin %+v: its confidence lies outside", bin)
+		}
+	}
+	if rows != 1000 {
+		t.Errorf("the bins hold %d rows, want 1000", rows)
+	}
 	// numpy.percentile of 4,000 resamples of the rows: [0.6044, 0.6784]; two bootstraps differ by Monte Carlo error,
 	// about 0.001 at these ends.
 	near(t, "F1 lower", m.F1.Lower, 0.6044, 0.004)

@@ -97,14 +97,10 @@ func newPage(r *eval.Report, o Options) *page {
 			p.Figures = append(p.Figures, f)
 		}
 	}
-	for i := range r.Settings {
-		if len(p.Details) == DetailLimit {
-			p.Omitted = len(r.Settings) - DetailLimit
-			break
-		}
-		if s := &r.Settings[i]; s.Privacy != nil || !anyPrivate(r) {
-			p.Details = append(p.Details, newDetail(r, s, fmt.Sprintf("run-%d", i+1), o))
-		}
+	all := shown(r)
+	p.Omitted = max(0, len(all)-DetailLimit)
+	for i, s := range all[:len(all)-p.Omitted] {
+		p.Details = append(p.Details, newDetail(r, s, fmt.Sprintf("run-%d", i+1), o))
 	}
 	return p
 }

@@ -44,6 +44,9 @@ func TestSizes(t *testing.T) {
 	if n := len(files["report.html"]); n > 300<<10 {
 		t.Errorf("report.html of 80 runs has %d bytes, want at most 300 KB", n)
 	}
+	if n := strings.Count(files["report.html"], `<details class="run"`); n != report.DetailLimit || !strings.Contains(files["report.html"], "4 more are in report.json") {
+		t.Errorf("%d runs in detail, want %d and the number of the others", n, report.DetailLimit)
+	}
 	if n := len(files["report.md"]); n > report.MarkdownLimit {
 		t.Errorf("report.md has %d bytes, want at most %d", n, report.MarkdownLimit)
 	}
