@@ -32,21 +32,13 @@ func roundBFloat16[T Float](x []T, on bool) {
 	}
 }
 
-// pairFactor packs b as pairs of bfloat16: panels of rows of pairs, the last
-// with a zero if k is odd.
-func (s *simd) pairFactor(p *Pool, f *factor, b view[float32]) {
-	f.pairs, f.k = true, (f.k+1)/2
-	f.row, f.panel = s.width(), s.width()*f.k
-	f.data = take[float32](&p.packed, f.panels*f.panel)
-	p.each(f.panels, p.share(f.panels, 1), func(w *worker, lo, hi int) {
-		whole := take[float32](&w.right, s.width()*(roundUp(f.depth, s.lanes)+1))
-		for j := lo; j < hi; j++ {
-			n := min(s.width(), f.n-j*s.width())
-			s.panel(w, view[float32]{b.data[j*s.width()*b.col:], b.row, b.col}, f.depth, n, whole)
-			clear(whole[f.depth*s.width():][:s.width()])
-			s.joinPairs(w, whole, f.k, n, f.data[j*f.panel:])
-		}
-	})
+// pairPanel packs n columns of b as rows of pairs of bfloat16, the last with a
+// zero if the depth is odd.
+func (s *simd) pairPanel(w *worker, f factor, b view[float32], n int, dst []float32) {
+	whole := take[float32](&w.right, s.width()*(roundUp(f.depth, s.lanes)+1))
+	s.panel(w, b, f.depth, n, whole)
+	clear(whole[f.depth*s.width():][:s.width()])
+	s.joinPairs(w, whole, f.k, n, dst)
 }
 
 // joinPairs makes k rows of pairs of the first n columns.

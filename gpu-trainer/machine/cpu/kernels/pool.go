@@ -18,6 +18,9 @@ type Pool struct {
 	packed   arena // operands shared by all workers of a kernel
 	second   arena
 
+	product        productCall
+	multiply, pack func(w *worker, lo, hi int) // of product
+
 	job   func(w *worker, lo, hi int)
 	n     int
 	grain int
@@ -45,6 +48,7 @@ type worker struct {
 // as one. The calling goroutine is one of them.
 func NewPool(threads int) *Pool {
 	p := &Pool{workers: make([]worker, max(threads, 1)), simd: detect()}
+	p.multiply, p.pack = p.product.multiply, p.product.pack
 	for i := range p.workers {
 		w := &p.workers[i]
 		w.pool = p

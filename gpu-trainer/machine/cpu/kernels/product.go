@@ -25,38 +25,67 @@ type factor struct {
 	panels int
 }
 
+// productCall is a product32 under way. It lies in the pool, as do the ranges
+// that threads take of it, so that products leave no garbage.
+type productCall struct {
+	simd              *simd
+	a, b              view[float32]
+	right             factor
+	bias, c           []float32
+	m, ldc            int
+	add               bool
+	rows, panels, cut int // rows and panels of a piece of work, and pieces a row of them
+}
+
 // product32 is product on vector units.
 func (s *simd) product32(p *Pool, m, n, k int, a, b view[float32], bias, c []float32, ldc int, add bool) {
-	f := s.factor(p, m, n, k, b, p.bfloat16 && a.col == 1)
-	rowGrain, panelGrain := s.cut(p, m, f.panels)
-	columns := (f.panels + panelGrain - 1) / panelGrain
-	p.each((m+rowGrain-1)/rowGrain*columns, 1, func(w *worker, lo, hi int) {
-		for unit := lo; unit < hi; unit++ {
-			row, panel := unit/columns*rowGrain, unit%columns*panelGrain
-			s.block(w, row, min(row+rowGrain, m), panel, min(panel+panelGrain, f.panels), a, f, bias, c, ldc, add)
+	p.product = productCall{simd: s, a: a, b: b, bias: bias, c: c, m: m, ldc: ldc, add: add}
+	q := &p.product
+	q.right = s.factor(p, m, n, k, b, p.bfloat16 && a.col == 1)
+	q.rows, q.panels = s.cut(p, m, q.right.panels)
+	q.cut = (q.right.panels + q.panels - 1) / q.panels
+	p.each((m+q.rows-1)/q.rows*q.cut, 1, p.multiply)
+	p.product = productCall{}
+}
+
+// multiply computes pieces lo:hi.
+func (q *productCall) multiply(w *worker, lo, hi int) {
+	for piece := lo; piece < hi; piece++ {
+		row, panel := piece/q.cut*q.rows, piece%q.cut*q.panels
+		q.simd.block(w, row, min(row+q.rows, q.m), panel, min(panel+q.panels, q.right.panels), q.a, q.right, q.bias, q.c, q.ldc, q.add)
+	}
+}
+
+// pack packs panels lo:hi of the right factor.
+func (q *productCall) pack(w *worker, lo, hi int) {
+	s, f := q.simd, q.right
+	for j := lo; j < hi; j++ {
+		n := min(s.width(), f.n-j*s.width())
+		part := view[float32]{q.b.data[j*s.width()*q.b.col:], q.b.row, q.b.col}
+		if f.pairs {
+			s.pairPanel(w, f, part, n, f.data[j*f.panel:])
+		} else {
+			s.panel(w, part, f.k, n, f.data[j*f.panel:])
 		}
-	})
+	}
 }
 
 // factor packs b, unless few rows will read it and it lies by rows already.
 func (s *simd) factor(p *Pool, m, n, k int, b view[float32], pairs bool) factor {
-	f := factor{n: n, k: k, depth: k, panels: (n + s.width() - 1) / s.width()}
-	if pairs {
-		s.pairFactor(p, &f, b)
-		return f
-	}
-	if b.col == 1 && m <= 2*s.rows {
+	f := factor{pairs: pairs, n: n, k: k, depth: k, panels: (n + s.width() - 1) / s.width(), row: s.width()}
+	switch {
+	case pairs:
+		f.k = (k + 1) / 2
+		f.panel = s.width() * f.k
+	case b.col == 1 && m <= 2*s.rows:
 		f.data, f.panel, f.row = b.data, s.width(), b.row
 		return f
+	default:
+		f.panel = s.width() * roundUp(k, s.lanes)
 	}
-	f.row, f.panel = s.width(), s.width()*roundUp(k, s.lanes)
 	f.data = take[float32](&p.packed, f.panels*f.panel)
-	p.each(f.panels, max(1, p.share(f.panels, 1)), func(w *worker, lo, hi int) {
-		for j := lo; j < hi; j++ {
-			part := view[float32]{b.data[j*s.width()*b.col:], b.row, b.col}
-			s.panel(w, part, k, min(s.width(), n-j*s.width()), f.data[j*f.panel:])
-		}
-	})
+	p.product.right = f
+	p.each(f.panels, p.share(f.panels, 1), p.pack)
 	return f
 }
 
