@@ -20,6 +20,9 @@ type Pool struct {
 
 	product        productCall
 	multiply, pack func(w *worker, lo, hi int) // of product
+	outer          outer
+	weight         weightCall
+	sum            sumCall
 
 	job   func(w *worker, lo, hi int)
 	n     int
@@ -48,6 +51,7 @@ type worker struct {
 // as one. The calling goroutine is one of them.
 func NewPool(threads int) *Pool {
 	p := &Pool{workers: make([]worker, max(threads, 1)), simd: detect()}
+	p.outer.bind()
 	p.multiply, p.pack = p.product.multiply, p.product.pack
 	for i := range p.workers {
 		w := &p.workers[i]

@@ -9,17 +9,33 @@ import "unsafe"
 // stay below 2⁵¹.
 func (s *simd) linearSum32(p *Pool, x, g []float32, offsets []int32, in, out int, factor []float64, inverseQuantum float64, sum []int64) {
 	lengths, tokens := keptLengths(p, offsets, factor)
-	o := outer{simd: s, tokens: tokens, in: in, out: out, columns: s.columns(in)}
-	o.packX = func(w *worker, column int, dst []float32) {
-		s.packKept(w, x, offsets, factor, in, column, o.columns, dst, 0)
-	}
-	o.packG = func(w *worker, column, n int, dst []float32) {
-		s.packKept(w, g, offsets, factor, out, column, n, dst, inverseQuantum)
-	}
-	o.tile = func(w *worker, i, rows, j, columns int, a, b []float32) {
-		s.sumTile(w, rows, columns, a, b, o.columns, lengths, sum[i*in+j:], in)
-	}
-	o.run(p)
+	p.sum = sumCall{s, x, g, offsets, factor, inverseQuantum, lengths, sum, in, out, s.columns(in)}
+	p.outer.run(p, s, &p.sum, tokens, in, out, p.sum.panel)
+	p.sum = sumCall{}
+}
+
+// sumCall is a linearSum32 under way.
+type sumCall struct {
+	*simd
+	x, g           []float32
+	offsets        []int32
+	factor         []float64
+	inverseQuantum float64
+	lengths        []int
+	sum            []int64
+	in, out, panel int
+}
+
+func (c *sumCall) packX(w *worker, column int, dst []float32) {
+	c.packKept(w, c.x, c.offsets, c.factor, c.in, column, c.panel, dst, 0)
+}
+
+func (c *sumCall) packG(w *worker, column, n int, dst []float32) {
+	c.packKept(w, c.g, c.offsets, c.factor, c.out, column, n, dst, c.inverseQuantum)
+}
+
+func (c *sumCall) tile(w *worker, i, rows, j, columns int, a, b []float32) {
+	c.sumTile(w, rows, columns, a, b, c.panel, c.lengths, c.sum[i*c.in+j:], c.in)
 }
 
 // keptLengths lists the tokens of each example that counts.
