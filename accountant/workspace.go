@@ -25,16 +25,18 @@ func newEngine() *engine { return &engine{small: newWorkspace(smallSizes)} }
 
 func (e *engine) epsilon(p *kernel.Problem, delta float64) Interval {
 	v, method := e.small.Epsilon(p, delta)
-	if method == kernel.Ceiling {
-		v, _ = e.big().Epsilon(p, delta)
+	if method == kernel.Ceiling && v.Upper > 0 {
+		wide, _ := e.big().Epsilon(p, delta)
+		v = kernel.Meet(wide, v)
 	}
 	return Interval(v)
 }
 
 func (e *engine) delta(p *kernel.Problem, epsilon float64) Interval {
 	v, method := e.small.Delta(p, epsilon)
-	if method == kernel.Ceiling {
-		v, _ = e.big().Delta(p, epsilon)
+	if method == kernel.Ceiling && v.Upper > 0 {
+		wide, _ := e.big().Delta(p, epsilon)
+		v = kernel.Meet(wide, v)
 	}
 	return Interval(v)
 }

@@ -7,6 +7,7 @@ import "math"
 // by the trapezoid rule with n nodes of step h. Its errors, all added up in contour.low and contour.high:
 //   aliasing    in [0, alias·δ], alias.go;
 //   truncation  trunc, decay.go;
+//   cut         cutLoss ≥ 0 and the jump of each step, moments.go;
 //   amplitudes  each node's φ(t)^T is known up to expm1(slack), slack = Σ T log1p(η/|φ|) + rounding of the logs,
 //               η the error of φ: quadrature in z (moments.go) and rounding (spin);
 //   front       the factor e^(K(c) − cε), relative error front;
@@ -42,16 +43,17 @@ type contour struct {
 	trunc    float64 // log of the truncation error over e^(K(c)−cε)
 	wobble   float64 // error of the amplitudes' sum over e^(K(c)−cε)
 	mass     float64 // Σ|amplitude|
+	cutLoss  float64 // mass cut off, cut
 }
 
-// effort bounds nodes in t times nodes in z: about 0.1 s.
-const effort = 2e7
+// effort bounds nodes in t times nodes in z: about 20 ms.
+const effort = 1e7
 
 // build lays the contour through s with the given care; false where the workspace is too
 // small, the work too long or the error without a bound.
 func (w *Workspace) build(p *Problem, s saddle, how care) (contour, bool) {
-	k := contour{epsilon: s.epsilon}
-	k.c, k.fold = w.soften(p, s, s.logDelta+how.tight-0.7, how.soft)
+	k := contour{epsilon: s.epsilon, cutLoss: w.cutLoss(p)}
+	k.c, k.fold = w.soften(p, s, s.logDelta+how.tight-0.7, how.soft, true)
 	k0, _, k2, ok := w.moments(p, k.c)
 	if !ok || k.fold.period == math.Inf(1) {
 		return k, false
@@ -89,11 +91,11 @@ func (w *Workspace) spin(p *Problem, i int, k *contour, top float64, turns int) 
 		return true
 	}
 	goal := quadrature + Log(ph.Steps)
-	if !w.fine.lay(ph, p.Direction, p.Group, k.c, top, goal) || float64(w.fine.n)*float64(k.n) > effort {
+	if !w.fine.lay(ph, p.Direction, p.Group, k.c, top, goal, w.level) || float64(w.fine.n)*float64(k.n) > effort {
 		return false
 	}
 	rough := w.front(p, ph, k, turns)
-	eta := 6 * Exp(-goal)
+	eta := 6*Exp(-goal) + 2*w.edge
 	for base := 0; base < k.n; base += turns {
 		w.align(k.h * float64(base))
 		end := min(base+turns, k.n)
@@ -142,7 +144,8 @@ func (w *Workspace) front(p *Problem, ph Phase, k *contour, turns int) float64 {
 	}
 	k0 := Log1p(excess)
 	k.logFront += ph.Steps * k0
-	k.front += ph.Steps * (unit*(wrong/(1+excess)+4*math.Abs(k0)) + 3*Exp(-quadrature-Log(ph.Steps)))
+	w.edge = t.jump(d, k.c, k0)
+	k.front += ph.Steps * (unit*(wrong/(1+excess)+4*math.Abs(k0)) + 3*Exp(-quadrature-Log(ph.Steps)) + w.edge)
 	strands := float64(8*turns+t.n/block+block/4+40) + wrong
 	var rough float64
 	for j := 0; j < t.n; j++ {
@@ -302,24 +305,33 @@ func (w *Workspace) delta(k *contour, epsilon float64) (Interval, float64) {
 	return Interval{
 		Lower:    math.Max(0, (est-scale*wrong-alias)*(1-8*unit)),
 		Estimate: est,
-		Upper:    (est + scale*wrong) * (1 + 8*unit),
+		Upper:    (est+scale*wrong)*(1+8*unit) + k.cutLoss,
 	}, scale * slope
 }
 
 // soften moves the abscissa left of the saddle where that shortens the period: a heavy tail of the loss makes M(c') large
-// just beyond c. It gives up at most e^soft in the size of the integrand, which costs as much in rounding.
-func (w *Workspace) soften(p *Problem, s saddle, goal, soft float64) (float64, fold) {
+// just beyond c. It gives up at most e^soft in the size of the integrand, which costs as much in rounding. With smooth it
+// also goes on while the tilt lifts the cut end of a step so much that its jump would count, and gives up (an infinite
+// period) where that costs more than e^(soft+14).
+func (w *Workspace) soften(p *Problem, s saddle, goal, soft float64, smooth bool) (float64, fold) {
 	c := s.c
 	best, _ := w.period(p, c, s.epsilon, goal)
 	size := w.size(p, c, s.epsilon)
-	for range 6 {
-		if best.period <= -1.3*goal/c {
-			break
+	for range 20 {
+		rough := smooth && w.harsh(p, c)
+		if best.period <= -1.3*goal/c && !rough {
+			return c, best
 		}
 		next := 0.8 * c
 		f, ok := w.period(p, next, s.epsilon, goal)
-		if !ok || f.period > 0.85*best.period && best.period < math.Inf(1) || w.size(p, next, s.epsilon) > size+soft {
-			break
+		grown := w.size(p, next, s.epsilon) - size
+		switch {
+		case rough && ok && grown <= soft+14:
+		case rough:
+			best.period = math.Inf(1)
+			return c, best
+		case !ok || f.period > 0.85*best.period && best.period < math.Inf(1) || grown > soft:
+			return c, best
 		}
 		c, best = next, f
 	}
@@ -329,4 +341,22 @@ func (w *Workspace) soften(p *Problem, s saddle, goal, soft float64) (float64, f
 // size is the log of the integrand at t = 0.
 func (w *Workspace) size(p *Problem, c, epsilon float64) float64 {
 	return w.cumulant(p, c) - c*epsilon - Log(c) - Log1p(c)
+}
+
+// harsh tells whether the tilt lifts the cut end of some phase so much that its jump would count.
+func (w *Workspace) harsh(p *Problem, c float64) bool {
+	for i := range p.Phases {
+		ph := p.Phases[i]
+		if ph.Rate == 1 || !w.hold(p, i, c) {
+			continue
+		}
+		if !w.coarse.isCut {
+			continue
+		}
+		k0 := Log1p(w.coarse.excess(p.Direction, c))
+		if ph.Steps*w.coarse.jump(p.Direction, c, k0) > 1e-13 {
+			return true
+		}
+	}
+	return false
 }

@@ -28,7 +28,7 @@ func (w *Workspace) CumulantsOf(ph Phase, d Direction) (own, other Cumulants, ok
 	if d == Add {
 		lay = Remove // the same nodes; its ends leave room for the weight A
 	}
-	if !w.coarse.lay(ph, lay, 1, 0.5, 2, 60) {
+	if !w.coarse.lay(ph, lay, 1, 0.5, 2, 60, math.Inf(-1)) {
 		return own, other, false
 	}
 	return w.coarse.cumulants(d, 0), w.coarse.cumulants(d, -1), true

@@ -9,7 +9,8 @@ import "math"
 // E_c the tilted mean on the real axis; g falls with t. Hence the terms of the trapezoid sum beyond t* add less than
 //   (1/π) e^(K(c)−cε) Π g(t*)^T / t*.
 // The mean is the coarse rule's: its integrand is analytic for |Im x| < σ(π/k − b) with the same bounds as in
-// moments.go, so the rule's error is at most 2e^(y²/2−2πy/h) cos^(−c), which is added.
+// moments.go, so the rule's error is at most 2e^(y²/2−2πy/h) cos^(−c), which is added; so is what the cut at the right end
+// adds, the integrand there along the height bσ.
 
 // decay returns log Π g(t)^T. With search it looks for the best shift of each phase, else it takes the last ratio b/t.
 func (w *Workspace) decay(p *Problem, c, t float64, search bool) float64 {
@@ -52,6 +53,7 @@ func (w *Workspace) tilt(p *Problem, i int, c float64) {
 	}
 	w.tiltedAt, w.tiltedPhase = c, i
 	w.lean = slope / (ph.Noise * ph.Noise)
+	w.edge = tab.jump(p.Direction, c, Log(front))
 }
 
 // phaseDecay returns log g(t), the smallest over a few shifts b with search.
@@ -95,7 +97,7 @@ func (w *Workspace) shifted(p *Problem, ph Phase, c, t, b float64) float64 {
 	} else {
 		sum = w.shiftedMix(p, ph, c, t, b, sin, cos)
 	}
-	return 0.5*b*b*ph.Noise*ph.Noise + Log(sum+Exp(w.ruleError(p, ph, c, b))+1e-16)
+	return 0.5*b*b*ph.Noise*ph.Noise + Log(sum+Exp(w.ruleError(p, ph, c, b))+(1+b*ph.Noise)*w.edge+1e-16)
 }
 
 // ruleError returns the log of the coarse rule's error in the mean, for the best height y of the strip.
@@ -105,8 +107,7 @@ func (w *Workspace) ruleError(p *Problem, ph Phase, c, b float64) float64 {
 	for y := 0.98 * limit; y > 0.01*limit; y *= 0.7 {
 		wrong := y*y/2 - 2*math.Pi*y/w.coarse.step + 1
 		if bentDown(p.Direction) {
-			half := float64(p.Group) / 2
-			wrong -= c * (logCos((y/ph.Noise+b)*half) + logCos((y/ph.Noise-b)*half)) / 2
+			wrong -= c * (w.coarse.bend(y/ph.Noise+b, p.Group) + w.coarse.bend(y/ph.Noise-b, p.Group)) / 2
 		}
 		best = math.Min(best, wrong)
 	}

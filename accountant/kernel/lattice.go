@@ -17,14 +17,51 @@ type lattice struct {
 	base, n  int
 	fold     fold
 	steps    float64 // ΣT
+	offset   float64 // Σ T offset: point i of the window is (base+i)Δ + offset
 	logFront float64 // Σ T log Σ tilted masses − c x_base
 	missing  float64 // mass that is charged to δ whole
 	wrong    float64 // error of the tilted probability at each point
 	turned   float64 // relative error of the front
 }
 
-// rows of masses live in slack: index i stands for loss (low+i)Δ.
-type row struct{ low, n int }
+// rows of masses live in slack: index i stands for loss (low+i)Δ + offset. The offset puts the phase's extreme loss,
+// where most of its mass is when q is small, on a point.
+type row struct {
+	low, n int
+	offset float64
+}
+
+func (r row) at(i int, step float64) float64 { return float64(r.low+i)*step + r.offset }
+
+// offset returns what puts the bulk of a small step's loss on a point. Upper: the extreme loss, the least or, for Add, the
+// greatest. Lower: the conditional mean, in e^x, of what lies within half a step of the extreme, for no pair that is less
+// distinguishable can have mass at the extreme itself.
+func offset(ph Phase, d Direction, step float64, upper bool) float64 {
+	extreme := Log1p(-ph.Rate)
+	if d == Add {
+		extreme = -extreme
+	}
+	if upper {
+		return extreme
+	}
+	inner := extreme + step/2
+	if d == Add {
+		inner = extreme - step/2
+	}
+	e := edgeAt(ph, d, inner, 0)
+	own, other := ownTail(ph, d, e, d == Add), otherTail(ph, d, e, d == Add)
+	if x := Log(own / other); math.Abs(x-extreme) <= step/2 {
+		return x
+	}
+	return extreme
+}
+
+// loss returns the loss at point i of the window; index the last point that is not above a loss.
+func (l *lattice) loss(i int) float64 { return float64(l.base+i)*l.step + l.offset }
+
+func (l *lattice) index(loss float64) int {
+	return int(math.Floor((loss-l.offset)/l.step)) - l.base
+}
 
 // compose builds the lattice of one side around the saddle; false where it does not fit the workspace.
 func (w *Workspace) compose(p *Problem, s saddle, upper bool) (lattice, bool) {
@@ -33,14 +70,18 @@ func (w *Workspace) compose(p *Problem, s saddle, upper bool) (lattice, bool) {
 		return lattice{}, false
 	}
 	l := lattice{n: n}
-	l.c, l.fold = w.soften(p, s, s.logDelta+usual.tight, usual.soft)
+	l.c, l.fold = w.soften(p, s, s.logDelta+usual.tight, usual.soft, false)
+	l.fold.period *= 1.15 // a tenth of the window lies left of ε₀
 	for i := range p.Phases {
-		if reach := w.reachOf(p.Phases[i], p.Direction, l.c, tiniest(s, p.Phases[i])); reach*float64(n) > l.fold.period*float64(len(w.slack)-16) {
-			l.fold.period = reach * float64(n) / float64(len(w.slack)-16)
-		}
+		left := leftmost(p.Phases[i], p.Direction, l.c)
+		reach := w.greatest(p.Phases[i], p.Direction) - left
+		l.fold.period = math.Max(l.fold.period, reach*float64(n)/float64(len(w.slack)-16))
 	}
 	l.step = l.fold.period / float64(n)
-	first := math.Floor((s.epsilon - l.fold.period/4) / l.step)
+	for i := range p.Phases {
+		l.offset += p.Phases[i].Steps * offset(p.Phases[i], p.Direction, l.step, upper)
+	}
+	first := math.Floor((s.epsilon - l.offset - l.fold.period/10) / l.step)
 	if !(math.Abs(first) < 1e9) {
 		return l, false
 	}
@@ -68,13 +109,14 @@ func (w *Workspace) masses(p *Problem, ph Phase, l *lattice, s saddle, upper boo
 		return row{}, false
 	}
 	d := p.Direction
-	left, hard := leftmost(ph, d, l.c)
-	low := math.Floor(left/l.step) - 1
+	left := leftmost(ph, d, l.c)
+	r := row{offset: offset(ph, d, l.step, upper)}
+	low := math.Floor((left-r.offset)/l.step + 1e-6)
 	if !(math.Abs(low) < 1e9) {
-		return row{}, false
+		return r, false
 	}
-	r := row{low: int(low)}
-	n, tail := w.fill(ph, d, l, r.low, tiniest(s, ph), upper)
+	r.low = int(low)
+	n, tail := w.fill(ph, d, l, r, w.greatest(ph, d), upper)
 	if n == 0 {
 		return r, false
 	}
@@ -83,74 +125,82 @@ func (w *Workspace) masses(p *Problem, ph Phase, l *lattice, s saddle, upper boo
 		l.missing += ph.Steps * tail
 		return r, true
 	}
-	w.lower(l, r, hard, d == Add)
+	w.lower(l, r)
 	return r, true
 }
 
-// leftmost returns where a row begins: the least loss (hard), or where the tilt has made nothing of the mass below.
-func leftmost(ph Phase, d Direction, c float64) (left float64, hard bool) {
-	left = -(45 + Log(ph.Steps)) / c
-	if d == Remove && Log1p(-ph.Rate) > left {
-		return Log1p(-ph.Rate), true
+// leftmost returns where a row begins: the least loss, or where the tilt has made nothing of the mass below.
+func leftmost(ph Phase, d Direction, c float64) float64 {
+	left := -(45 + Log(ph.Steps)) / c
+	if d == Remove {
+		return math.Max(left, Log1p(-ph.Rate))
 	}
-	return left, false
+	return left
 }
 
-// tiniest is the mass of one step above which a row ends.
-func tiniest(s saddle, ph Phase) float64 { return Exp(s.logDelta-40) / ph.Steps }
-
-// reachOf returns the length of a row.
-func (w *Workspace) reachOf(ph Phase, d Direction, c, tiny float64) float64 {
-	left, _ := leftmost(ph, d, c)
+// greatest returns the loss at which a row ends: the greatest, or that at the cut.
+func (w *Workspace) greatest(ph Phase, d Direction) float64 {
 	if d == Add {
-		return -Log1p(-ph.Rate) - left
+		return -Log1p(-ph.Rate)
 	}
-	lo, hi := 0.0, 1e-6
-	for ownTail(ph, d, edgeAt(ph, d, hi, 1), true) > tiny && hi < 1e9 {
-		lo, hi = hi, 2*hi
-	}
-	for range 30 {
-		mid := (lo + hi) / 2
-		if ownTail(ph, d, edgeAt(ph, d, mid, 1), true) > tiny {
-			lo = mid
-		} else {
-			hi = mid
-		}
-	}
-	return hi - left
+	v, _ := logMix(cut(ph, d, 1, w.level), ph.Noise, ph.Rate, 1)
+	return v
 }
 
-// fill walks the cells from the left until the tail is tiny. It returns how many lattice points hold mass (0: too many) and
+// fill walks the cells from the left to the loss at which the row ends. It returns how many lattice points hold mass (0: too many) and
 // the tail.
-func (w *Workspace) fill(ph Phase, d Direction, l *lattice, low int, tiny float64, upper bool) (int, float64) {
+func (w *Workspace) fill(ph Phase, d Direction, l *lattice, r row, end float64, upper bool) (int, float64) {
 	m := w.slack
 	raise := 1.0
 	if !upper {
 		raise = -1
 	}
-	at := edgeAt(ph, d, float64(low)*l.step, raise)
+	hardly := 1e-6 * l.step // a step aside from an extreme loss, beyond which there is no mass
+	first := r.at(0, l.step)
+	if d == Remove && first <= Log1p(-ph.Rate)+hardly {
+		first -= hardly
+	}
+	at := edgeAt(ph, d, first, raise)
 	m[0] = 0
 	if upper {
 		m[0] = ownTail(ph, d, at, false) // all loss below the first point counts as that point
 	}
 	for i := 0; i+2 < len(m); i++ {
-		x := float64(low+i) * l.step
-		next := edgeAt(ph, d, x+l.step, raise)
+		x := r.at(i, l.step)
+		right := x + l.step
+		if right >= end-hardly {
+			right = end
+			if d == Add {
+				right += hardly // beyond the greatest loss there is nothing, whatever rounding says of the point itself
+			}
+		}
+		next := edgeAt(ph, d, right, raise)
 		c := split(ph, d, at, next, x, l.step)
 		miss := c.miss
 		if !upper {
 			miss = -miss
 			w.spare[2][i], w.spare[3][i] = c.alpha+c.miss, c.beta+c.miss
 		}
-		right := math.Min(c.a, math.Max(0, (c.beta+miss)*Exp(x+l.step)))
-		m[i] += c.a - right
-		m[i+1] = right
+		up := math.Min(c.a, math.Max(0, (c.beta+miss)*Exp(x+l.step)))
+		m[i] += c.a - up
+		m[i+1] = up
 		at = next
-		if tail := ownTail(ph, d, next, true); tail <= tiny {
-			return i + 2, tail
+		if x+l.step >= end-hardly {
+			if d == Add {
+				return i + 2, 0
+			}
+			return i + 2, ownTail(ph, d, next, true)
 		}
 	}
 	return 0, 0
+}
+
+// otherTail is ownTail under the other measure.
+func otherTail(ph Phase, d Direction, e edge, above bool) float64 {
+	if d == Add {
+		return ownTail(ph, Remove, e, !above)
+	}
+	return ownTail(ph, Add, e, !above)
 }
 
 // ownTail returns the mass under the direction's own measure above (or below) an edge.
@@ -181,7 +231,7 @@ func (w *Workspace) raise(l *lattice, r row, steps float64) {
 	}
 	var sum float64
 	for i := 0; i < r.n; i++ {
-		v := w.slack[i] * Exp(l.c*float64(r.low+i)*l.step)
+		v := w.slack[i] * Exp(l.c*r.at(i, l.step))
 		re[((r.low+i)%n+n)%n] += v
 		sum += v
 	}
@@ -236,19 +286,19 @@ func (w *Workspace) accumulate(l *lattice) {
 		g = (g + r) * climb
 		d = part*g + shrink*climb*d
 	}
-	l.logFront -= l.c * float64(l.base) * l.step
+	l.logFront -= l.c * l.loss(0)
 }
 
 // at returns the side's bound of δ at point i of the window: upper, or lower.
 func (l *lattice) at(d float64, i int, upper bool) float64 {
-	x := float64(l.base+i) * l.step
+	x := l.loss(i)
 	scale := Exp(l.logFront - l.c*float64(i)*l.step)
 	noise := scale * l.wrong / Expm1(l.c*l.step)
 	rel := Expm1(l.turned + unit*(40+float64(l.n)+8*math.Abs(l.logFront)))
 	spread := l.steps * (l.fold.far + 1) * (l.fold.far + 1) * l.step * l.step / 4
 	log := l.fold.logRight - chernoff(l.fold.far) + spread
 	if upper {
-		top := float64(l.base+l.n-1) * l.step
+		top := l.loss(l.n - 1)
 		return scale*d*(1+rel) + noise + l.missing + Exp(log-l.fold.far*top)
 	}
 	turn := l.c * l.fold.period
@@ -260,20 +310,31 @@ func (l *lattice) at(d float64, i int, upper bool) float64 {
 func (w *Workspace) crossing(l *lattice, delta float64, upper bool) (float64, bool) {
 	d := w.spare[0]
 	lo, hi := 0, l.n-2
-	if l.at(d[lo], lo, upper) < delta || l.at(d[hi], hi, upper) > delta {
-		return 0, false
-	}
-	for hi-lo > 1 {
-		mid := (lo + hi) / 2
-		if l.at(d[mid], mid, upper) > delta {
-			lo = mid
-		} else {
-			hi = mid
+	if upper {
+		if l.at(d[lo], lo, upper) < delta || l.at(d[hi], hi, upper) > delta {
+			return 0, false
+		}
+		for hi-lo > 1 {
+			mid := (lo + hi) / 2
+			if l.at(d[mid], mid, upper) > delta {
+				lo = mid
+			} else {
+				hi = mid
+			}
+		}
+	} else {
+		// The lower bound is not monotone: what the period folds grows to the left. The rightmost crossing is the best.
+		lo = hi
+		for lo >= 0 && l.at(d[lo], lo, upper) < delta {
+			lo--
+		}
+		if hi = lo + 1; lo < 0 || hi > l.n-2 {
+			return 0, false
 		}
 	}
 	// At lo the bound is above delta, at hi not. With the errors of lo kept, solve the chord for delta.
 	up, down := l.at(d[lo], lo, upper), l.at(d[hi]*Exp(-l.c*l.step), lo, upper)
-	x := float64(l.base+lo) * l.step
+	x := l.loss(lo)
 	if !(up > down) {
 		return x + l.step, upper
 	}
@@ -289,55 +350,75 @@ func (w *Workspace) crossing(l *lattice, delta float64, upper bool) (float64, bo
 	return e - slip, true
 }
 
-// epsilonByLattice encloses ε(δ) by both sides.
+// epsilonByLattice encloses ε(δ) by both sides, moving the window until the solution lies in it. It begins where a single
+// step would have δ/T, which is near for few steps and for rare events.
 func (w *Workspace) epsilonByLattice(p *Problem, delta float64) (Interval, bool) {
-	w.held = -1
-	s, ok := w.saddleForDelta(p, Log(delta))
-	s.logDelta = Log(delta)
-	for range 3 {
+	w.setLevel(p, Log(delta))
+	eps := w.firstGuess(p, delta)
+	lo, hi := 0.0, math.Inf(1)
+	for range 4 {
+		s, ok := w.saddleForEpsilon(p, eps)
+		s.logDelta = Log(delta)
 		if !ok {
 			return Interval{}, false
 		}
-		l, ok1 := w.compose(p, s, true)
-		if !ok1 {
+		l, ok := w.compose(p, s, true)
+		if !ok {
 			return Interval{}, false
 		}
-		if l.base <= 0 && l.at(w.spare[0][-l.base], -l.base, true) <= delta {
+		if i := l.index(0); i >= 0 && i < l.n && l.at(w.spare[0][i], i, true) <= delta {
 			return Interval{}, true
 		}
-		up, ok2 := w.crossing(&l, delta, true)
-		if !ok2 {
-			s, ok = w.saddleForEpsilon(p, s.epsilon/2)
-			s.logDelta = Log(delta)
-			continue
-		}
-		out := Interval{0, up, up}
-		l, ok1 = w.compose(p, s, false)
-		if ok1 {
-			if down, ok3 := w.crossing(&l, delta, false); ok3 {
-				out.Lower = math.Max(0, math.Min(down, up))
+		up, ok := w.crossing(&l, delta, true)
+		if ok {
+			out := Interval{0, 0, math.Max(0, up)}
+			if l, ok = w.compose(p, s, false); ok {
+				if down, ok := w.crossing(&l, delta, false); ok {
+					out.Lower = math.Max(0, math.Min(down, up))
+				}
 			}
+			out.Estimate = out.Lower + (out.Upper-out.Lower)/2
+			return out, true
 		}
-		out.Upper = math.Max(0, up)
-		out.Estimate = out.Lower + (out.Upper-out.Lower)/2
-		return out, true
+		if l.at(w.spare[0][0], 0, true) < delta {
+			hi = eps
+		} else {
+			lo = eps
+		}
+		if eps = 2*eps + l.fold.period/4; hi < math.Inf(1) {
+			eps = lo + (hi-lo)/2
+		}
 	}
 	return Interval{}, false
 }
 
+// firstGuess returns the largest ε that a single step of a phase has at δ/T.
+func (w *Workspace) firstGuess(p *Problem, delta float64) float64 {
+	eps := 0.0
+	for i := range p.Phases {
+		step := [1]Phase{{p.Phases[i].Rate, p.Phases[i].Noise, 1}}
+		one := Problem{Phases: step[:], Direction: p.Direction, Group: 1}
+		if kind := closed(&one); kind == 2 {
+			eps = math.Max(eps, closedEpsilon(&one, kind, delta/p.Phases[i].Steps).Estimate)
+		}
+	}
+	return eps
+}
+
 // deltaByLattice encloses δ(ε).
 func (w *Workspace) deltaByLattice(p *Problem, epsilon float64) (Interval, bool) {
-	w.held = -1
+	w.setLevel(p, -60)
 	s, ok := w.saddleForEpsilon(p, epsilon)
 	if !ok {
 		return Interval{}, false
 	}
+	w.setLevel(p, math.Max(-700, s.logDelta))
 	l, ok := w.compose(p, s, true)
-	i := int(math.Floor(epsilon/l.step)) - l.base
+	i := l.index(epsilon)
 	if !ok || i < 0 || i+2 >= l.n {
 		return Interval{}, false
 	}
-	share := Expm1(epsilon-float64(l.base+i)*l.step) / Expm1(l.step)
+	share := Expm1(epsilon-l.loss(i)) / Expm1(l.step)
 	out := Interval{0, 0, l.between(w.spare[0], i, share, true)}
 	if l, ok = w.compose(p, s, false); ok {
 		out.Lower = l.between(w.spare[0], i, share, false)

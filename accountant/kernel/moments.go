@@ -7,7 +7,8 @@ import "math"
 // Quadrature: the trapezoid rule of step h on the line. The integrand is analytic where |Im z| < πσ/k, and on
 // Im z = y it is at most e^(y²/2) times itself on the real axis, times cos(ky/2σ)^(−c) where A stands in the
 // denominator (|Σ bⱼ e^(ijθ)| ≥ cos(kθ/2) Σ bⱼ for kθ < π). So the rule's error relative to M(c) is at most
-// 2 e^(y²/2 − 2πy/h) cos(…)^(−c) (Trefethen and Weideman 2014, theorem 5.1); stepFor picks h for a wanted exponent.
+// 2 e^(y²/2 − 2πy/h) cos(…)^(−c) (Trefethen and Weideman 2014, theorem 5.1); stepFor picks h for a wanted exponent, with
+// sharper bounds of |A| and arg A (bend, turnAt) where all shares qeᵘ/A are small.
 //
 // Truncation to [left, right]: the dropped terms are tails of Gaussians, see leftEnd and rightEnd.
 
@@ -18,38 +19,109 @@ const logTiny = 37
 func bentDown(d Direction) bool { return d != Remove }
 
 // stepFor returns the step h such that the rule's relative error for M(c+it) is at most e^(−goal), |t| ≤ top.
-func stepFor(ph Phase, d Direction, k int, c, top, goal float64) float64 {
+func (t *table) stepFor(ph Phase, d Direction, k int, c, top, goal float64) float64 {
 	best := math.Inf(1)
-	limit := math.Pi * ph.Noise / float64(k)
-	for i := 1; i <= 16; i++ {
+	limit := t.height
+	narrow := math.Sqrt(2 * (goal + 0.7)) // for wide noise: the best y of the plain Gaussian
+	for i := 0; i <= 20; i++ {
 		y := limit * float64(i) / 16
-		lift := y*y/2 + top*y/ph.Noise*float64(span(d, k)) + goal + 0.7
-		if bentDown(d) {
-			if i == 16 {
-				break
-			}
-			lift -= c * logCos(math.Pi*float64(i)/32)
+		if i > 16 {
+			y = limit / float64(int(2)<<(i-16))
 		}
-		best = math.Min(best, lift/y)
-	}
-	// For wide noise the strip is wider than is useful: the best y solves y²/2 = goal.
-	if y := math.Sqrt(2 * (goal + 0.7)); y < limit/16 {
-		lift := y*y + top*y/ph.Noise*float64(span(d, k))
-		if bentDown(d) {
-			lift -= c * logCos(y/ph.Noise*float64(k)/2)
+		if i == 0 {
+			y = math.Min(narrow, limit*0.999)
 		}
-		best = math.Min(best, lift/y)
+		lift := y*y/2 + top*t.turnAt(y/ph.Noise, k)*float64(span(d)) + goal + 0.7
+		if bentDown(d) {
+			lift -= c * t.bend(y/ph.Noise, k)
+		}
+		if lift == lift {
+			best = math.Min(best, lift/y)
+		}
 	}
 	return math.Min(2*math.Pi/best, 1)
 }
 
-// span is how many times arg A counts in the argument of e^(loss), times the group's size.
-func span(d Direction, k int) int {
-	if d == Replace {
-		return 2 * k
+// bend bounds log |A(z+iy)|/A(z) from below for b = y/σ: Re A(z+iy)/A(z) ≥ 1 − share(1 − cos kb), and |…| ≥ cos(kb/2).
+func (t *table) bend(b float64, k int) float64 {
+	x := math.Abs(b) * float64(k)
+	_, half := Sincos(x / 2)
+	_, cos := Sincos(x)
+	v := math.Max(half, 1-t.share*(1-cos))
+	if x >= math.Pi || v <= 0 {
+		return math.Inf(-1)
 	}
-	return k
+	return Log(v)
 }
+
+// turnAt bounds arg A(z+iy) from above for b = y/σ: kb, and tan arg ≤ share sin kb/(1 − share(1 − cos kb)), where for
+// several records the sine is at most kb.
+func (t *table) turnAt(b float64, k int) float64 {
+	x := math.Abs(b) * float64(k)
+	_, cos := Sincos(x)
+	if even := 1 - t.share*(1-cos); even > 0 {
+		return math.Min(x, t.share*x/even)
+	}
+	return x
+}
+
+// span is how many times arg A counts in the argument of e^(loss).
+func span(d Direction) int {
+	if d == Replace {
+		return 2
+	}
+	return 1
+}
+
+// cut returns the point z above which one step's own mass is at most e^level: every tail of the mixture is at most half
+// e^(−x²/2). What lies above is cut off: that lowers δ by at most the mass, and the composition's by at most T times it,
+// which is added to upper bounds. It keeps M(c) of a heavy-tailed loss within reach.
+func cut(ph Phase, d Direction, k int, level float64) float64 {
+	if d == Add || level == math.Inf(-1) {
+		return math.Inf(1)
+	}
+	level -= Log(float64(k + 1))
+	end := math.Sqrt(-2 * level)
+	for j := 1; j <= k; j++ {
+		rest := math.Max(0, -level+logBinomial(k, j, ph.Rate))
+		end = math.Max(end, float64(j)/ph.Noise+math.Sqrt(2*rest))
+	}
+	return end
+}
+
+// cutLoss is what cutting adds to upper bounds of δ.
+func (w *Workspace) cutLoss(p *Problem) float64 {
+	if p.Direction == Add || w.level == math.Inf(-1) {
+		return 0
+	}
+	var steps float64
+	for i := range p.Phases {
+		steps += p.Phases[i].Steps
+	}
+	return 1.01 * steps * Exp(w.level)
+}
+
+// setLevel allows to cut off e^(−55) of δ in all.
+func (w *Workspace) setLevel(p *Problem, logDelta float64) {
+	var steps float64
+	for i := range p.Phases {
+		steps += p.Phases[i].Steps
+	}
+	w.level = logDelta - 55 - Log(steps)
+	w.held = -1
+}
+
+// jump bounds what the cut at the right end does to the rule, relative to M(c): the integrand ends there, half-way between
+// two nodes, where the difference of sum and integral is at most twice its size there times the height of the strip (on
+// the vertical line through a mid-point the rule's weight |1/(1+e^(2πy/h))| is at most ½ and falls faster than the
+// integrand grows).
+func (t *table) jump(d Direction, c, k0 float64) float64 {
+	i := t.n - 1
+	return (1 + 2*t.height) * Exp(t.weight[i]-Log(t.step)+t.exponent(i, d, c)-k0) * edgeGrowth
+}
+
+// edgeGrowth is how much larger the integrand may be half a step beyond the last node: steps are short against its slopes.
+const edgeGrowth = 3
 
 // leftEnd returns a point below which the sum's terms add less than e^(−goal) relative to M(c) ≥ 1:
 // there A ≤ 1, so a term is at most w(z)(1−q)^(−kc), and h Σ w ≤ e^(−z²/2) for steps up to 1.
@@ -80,10 +152,21 @@ func rightEnd(ph Phase, d Direction, k int, c, goal float64) float64 {
 	return end
 }
 
-// lay fills the table for moments up to abscissa c and height top; false where it has too few nodes.
-func (t *table) lay(ph Phase, d Direction, k int, c, top, goal float64) bool {
-	h := stepFor(ph, d, k, c, top, goal)
-	left, right := leftEnd(ph, d, k, c, goal+1), rightEnd(ph, d, k, c, goal+1)
+// lay fills the table for moments up to abscissa c and height top; false where it has too few nodes. With an end at the
+// cut the last node lies half a step before it.
+func (t *table) lay(ph Phase, d Direction, k int, c, top, goal, level float64) bool {
+	t.height = math.Pi * ph.Noise / float64(k)
+	far := goal + 3 + Log(1+2*t.height)
+	left, right := leftEnd(ph, d, k, c, goal+1), rightEnd(ph, d, k, c, far)
+	end := cut(ph, d, k, level)
+	t.isCut = end < right
+	right = math.Min(right, end)
+	_, t.share = mixShare(right, ph, k)
+	if d == Replace {
+		_, other := mixShare(-left, ph, k)
+		t.share = math.Max(t.share, other)
+	}
+	h := t.stepFor(ph, d, k, c, top, goal)
 	n := math.Floor((right-left)/h) + 2
 	if !(n <= float64(len(t.z))) {
 		return false
@@ -91,9 +174,15 @@ func (t *table) lay(ph Phase, d Direction, k int, c, top, goal float64) bool {
 	t.n, t.step = int(n), h
 	logStep := Log(h) - logSqrt2Pi
 	for i := 0; i < t.n; i++ {
-		t.node(i, left+h*float64(i), logStep, ph, d, k)
+		t.node(i, right-h*(float64(t.n-1-i)+0.5), logStep, ph, d, k)
 	}
 	return true
+}
+
+// mixShare returns log A(z) and the share 1 − (1−q)ᵏ/A(z) of the shifted parts in it.
+func mixShare(z float64, ph Phase, k int) (la, share float64) {
+	la, _ = logMix(z, ph.Noise, ph.Rate, k)
+	return la, math.Min(1, -Expm1(float64(k)*Log1p(-ph.Rate)-la)*(1+1e-9)+1e-15)
 }
 
 // moments returns K(c), K'(c) and K”(c); ok is false where a number overflows or the table is too small.
@@ -166,8 +255,8 @@ func (w *Workspace) hold(p *Problem, i int, c float64) bool {
 	}
 	w.held = -1
 	ph := p.Phases[i]
-	if !w.coarse.lay(ph, p.Direction, p.Group, reach, 0, logTiny+Log(ph.Steps)) {
-		if !w.coarse.lay(ph, p.Direction, p.Group, c, 0, logTiny+Log(ph.Steps)) {
+	if !w.coarse.lay(ph, p.Direction, p.Group, reach, 0, logTiny+Log(ph.Steps), w.level) {
+		if !w.coarse.lay(ph, p.Direction, p.Group, c, 0, logTiny+Log(ph.Steps), w.level) {
 			return false
 		}
 		reach = c
@@ -176,7 +265,7 @@ func (w *Workspace) hold(p *Problem, i int, c float64) bool {
 	return true
 }
 
-// cumulant returns K(c) alone, +Inf where it overflows or the table is too small.
+// cumulant returns an upper bound of K(c) alone, up to 1e-9 and rounding, +Inf where it overflows or the table is too small.
 func (w *Workspace) cumulant(p *Problem, c float64) float64 {
 	var sum float64
 	for i := range p.Phases {
@@ -188,7 +277,8 @@ func (w *Workspace) cumulant(p *Problem, c float64) float64 {
 		case !w.hold(p, i, c):
 			return math.Inf(1)
 		default:
-			sum += ph.Steps * Log1p(w.coarse.excess(p.Direction, c))
+			k0 := Log1p(w.coarse.excess(p.Direction, c))
+			sum += ph.Steps * (k0 + Log1p(w.coarse.jump(p.Direction, c, k0)))
 		}
 	}
 	if sum != sum {

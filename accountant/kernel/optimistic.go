@@ -13,17 +13,14 @@ import "math"
 //
 // The masses of v are those of the chord less the second differences of A, straightened where v is not convex.
 
-// lower turns the masses of the chord in slack into those of v; spare[2] and [3] hold α and β of each cell. With hardLeft
-// (hardRight) the loss has its least (greatest) value inside the row, else the outermost corners are dropped.
-func (w *Workspace) lower(l *lattice, r row, hardLeft, hardRight bool) {
+// Mass outside the row is dropped from both measures; the same holds for what is left of them.
+
+// lower turns the masses of the chord in slack into those of v; spare[2] and [3] hold α and β of each cell.
+func (w *Workspace) lower(l *lattice, r row) {
 	a := w.spare[0][:r.n]
 	w.leastDrops(l, r, a)
-	if hardLeft {
-		w.limitLeft(l, r, a)
-	}
-	if hardRight {
-		w.limitRight(l, r, a)
-	}
+	w.limitLeft(l, r, a)
+	w.limitRight(l, r, a)
 	m := w.slack[:r.n]
 	grow := Exp(l.step)
 	kappa := 1 / Expm1(l.step)
@@ -36,12 +33,6 @@ func (w *Workspace) lower(l *lattice, r row, hardLeft, hardRight bool) {
 			after = a[i+1] - a[i]
 		}
 		m[i] -= kappa * (after - grow*before)
-	}
-	if !hardLeft {
-		m[0], m[1] = 0, 0
-	}
-	if !hardRight {
-		m[r.n-1], m[r.n-2] = 0, 0
 	}
 	w.straighten(l, r)
 }
@@ -70,7 +61,7 @@ func (w *Workspace) gap(l *lattice, r row, i int) float64 {
 
 // width returns the width in y of cell i.
 func (l *lattice) width(r row, i int) float64 {
-	return Exp(float64(r.low+i)*l.step) * Expm1(l.step)
+	return Exp(r.at(i, l.step)) * Expm1(l.step)
 }
 
 // limitLeft cuts A to C − (1 − y) = E(y − Y)₊, from the left, and carries what is lacking to the next corner.
@@ -126,7 +117,7 @@ func (w *Workspace) straighten(l *lattice, r row) {
 	place, jump, wide := w.spare[0], w.spare[2], w.spare[3]
 	depth, carry := 0, 0.0
 	for i := range m {
-		y := Exp(float64(r.low+i) * l.step)
+		y := Exp(r.at(i, l.step))
 		place[depth], jump[depth], wide[depth] = float64(i), m[i]/y+carry, y*Expm1(l.step)
 		if i+1 == r.n {
 			wide[depth] = math.Inf(1)
@@ -151,6 +142,6 @@ func (w *Workspace) straighten(l *lattice, r row) {
 	}
 	for k := 0; k < depth; k++ {
 		i := int(place[k])
-		m[i] = jump[k] * Exp(float64(r.low+i)*l.step)
+		m[i] = jump[k] * Exp(r.at(i, l.step))
 	}
 }

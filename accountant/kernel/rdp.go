@@ -9,7 +9,7 @@ import "math"
 
 // RDPEpsilon returns an upper bound of ε(δ) and the order α that gives it; ok is false where no order is finite.
 func (w *Workspace) RDPEpsilon(p *Problem, delta float64) (epsilon, order float64, ok bool) {
-	w.held = -1
+	w.level, w.held = math.Inf(-1), -1
 	logDelta := Log(delta)
 	lo, hi := Log(1e-4), Log(1e9)
 	const ratio = 0.61803398874989484820
@@ -50,7 +50,7 @@ func (w *Workspace) rdpAt(p *Problem, logDelta, x float64) float64 {
 
 // RDPDelta returns an upper bound of δ(ε): the least e^(K(c) − cε + β(c)).
 func (w *Workspace) RDPDelta(p *Problem, epsilon float64) float64 {
-	w.held = -1
+	w.level, w.held = math.Inf(-1), -1
 	s, ok := w.saddleForEpsilon(p, epsilon)
 	if !ok {
 		return 1
@@ -60,7 +60,7 @@ func (w *Workspace) RDPDelta(p *Problem, epsilon float64) float64 {
 
 // Renyi returns an upper bound of the Rényi divergence of the given order > 1, +Inf where it is out of range.
 func (w *Workspace) Renyi(p *Problem, order float64) float64 {
-	w.held = -1
+	w.level, w.held = math.Inf(-1), -1
 	c := order - 1
 	return (w.cumulant(p, c)*(1+1e-11) + 1e-12) / c
 }

@@ -94,7 +94,7 @@ func nextAbscissa(lo, hi, glo, ghi float64) float64 {
 
 // RoughEpsilon returns an estimate of ε(δ) good to a percent or so where the loss has no heavy tail: a start for solvers.
 func (w *Workspace) RoughEpsilon(p *Problem, delta float64) (float64, bool) {
-	w.held = -1
+	w.setLevel(p, Log(delta))
 	s, ok := w.saddleForDelta(p, Log(delta))
 	return s.epsilon, ok
 }

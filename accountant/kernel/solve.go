@@ -7,9 +7,10 @@ const wide = 2e-10
 
 // deltaByContour returns the enclosure of δ(ε) of one direction.
 func (w *Workspace) deltaByContour(p *Problem, epsilon float64) (out Interval, found bool) {
-	w.held = -1
+	w.setLevel(p, -60)
 	out.Upper = math.Inf(1)
 	s, ok := w.saddleForEpsilon(p, epsilon)
+	w.setLevel(p, math.Max(-700, s.logDelta))
 	how := usual
 	for range 4 {
 		if !ok {
@@ -25,6 +26,7 @@ func (w *Workspace) deltaByContour(p *Problem, epsilon float64) (out Interval, f
 		}
 		switch {
 		case d.Estimate > 0 && math.Abs(Log(d.Estimate)-s.logDelta) > 1:
+			w.setLevel(p, Log(d.Estimate))
 			s.logDelta = Log(d.Estimate) // the saddle's guess of δ was off: the tolerance was set by it
 		case d.Upper-d.Lower > 10*wide*d.Lower && how != careful:
 			how = careful
@@ -38,7 +40,7 @@ func (w *Workspace) deltaByContour(p *Problem, epsilon float64) (out Interval, f
 // epsilonByContour returns the enclosure of ε(δ) of one direction: by Newton's method on log δ, on a contour that is moved
 // until it stands near the solution, then by widening the estimate until δ's own bounds prove both ends (δ falls in ε).
 func (w *Workspace) epsilonByContour(p *Problem, delta float64) (out Interval, found bool) {
-	w.held = -1
+	w.setLevel(p, Log(delta))
 	s, ok := w.saddleForDelta(p, Log(delta))
 	how := usual
 	lo, hi := 0.0, math.Inf(1)
@@ -137,8 +139,8 @@ func (w *Workspace) enclose(k *contour, delta, eps float64) (Interval, bool) {
 func (w *Workspace) Epsilon(p *Problem, delta float64) (Interval, Method) {
 	out, method := w.ContourEpsilon(p, delta)
 	if method == Ceiling {
-		if tight, ok := w.epsilonByLattice(p, delta); ok && tight.Upper <= out.Upper {
-			return tight, Lattice
+		if tight, ok := w.epsilonByLattice(p, delta); ok {
+			return Meet(out, tight), Lattice
 		}
 	}
 	return out, method
@@ -149,18 +151,33 @@ func (w *Workspace) ContourEpsilon(p *Problem, delta float64) (Interval, Method)
 	if kind := closed(p); kind != 0 {
 		return closedEpsilon(p, kind, delta), ClosedForm
 	}
-	if out, ok := w.epsilonByContour(p, delta); ok {
+	out, ok := w.epsilonByContour(p, delta)
+	if ok && out.Upper-out.Lower <= 1e-6*out.Upper {
 		return out, Contour
 	}
-	return w.epsilonByCeiling(p, delta), Ceiling
+	bound := w.epsilonByCeiling(p, delta)
+	if !ok {
+		return bound, Ceiling
+	}
+	return Meet(out, bound), Ceiling
+}
+
+// Meet returns what two enclosures of one number allow together, around the estimate of the narrower one where it fits.
+func Meet(a, b Interval) Interval {
+	out := Interval{math.Max(a.Lower, b.Lower), a.Estimate, math.Min(a.Upper, b.Upper)}
+	if b.Upper-b.Lower < a.Upper-a.Lower {
+		out.Estimate = b.Estimate
+	}
+	out.Estimate = math.Min(math.Max(out.Estimate, out.Lower), out.Upper)
+	return out
 }
 
 // Delta returns the enclosure of δ(ε) of one direction and how it was reached.
 func (w *Workspace) Delta(p *Problem, epsilon float64) (Interval, Method) {
 	out, method := w.ContourDelta(p, epsilon)
 	if method == Ceiling {
-		if tight, ok := w.deltaByLattice(p, epsilon); ok && tight.Upper <= out.Upper {
-			return tight, Lattice
+		if tight, ok := w.deltaByLattice(p, epsilon); ok {
+			return Meet(out, tight), Lattice
 		}
 	}
 	return out, method
@@ -171,11 +188,16 @@ func (w *Workspace) ContourDelta(p *Problem, epsilon float64) (Interval, Method)
 	if kind := closed(p); kind != 0 {
 		return closedDelta(p, kind, epsilon), ClosedForm
 	}
-	if out, ok := w.deltaByContour(p, epsilon); ok {
+	out, ok := w.deltaByContour(p, epsilon)
+	if ok && out.Upper-out.Lower <= 1e-6*out.Upper {
 		return out, Contour
 	}
 	top := w.RDPDelta(p, epsilon)
-	return Interval{w.floorDelta(p, epsilon), top, top}, Ceiling
+	bound := Interval{math.Min(top, w.floorDelta(p, epsilon)), top, top}
+	if !ok {
+		return bound, Ceiling
+	}
+	return Meet(out, bound), Ceiling
 }
 
 // Method tells how an enclosure was reached.

@@ -39,10 +39,13 @@ type Workspace struct {
 	held   int     // phase whose coarse table is filled, −1 for none
 	reach  float64 // abscissa up to which the coarse table reaches
 
+	level float64 // log of the mass of one step that is cut off at the right; −Inf: nothing is cut
+
 	tiltedAt    float64 // turn[0] and turn[1] hold the tilted coarse weights of tiltedPhase at this abscissa
 	tiltedPhase int
 	first, last int     // the nodes among them that count
 	lean        float64 // shift b over t of decay.go
+	edge        float64 // jump of the tilted coarse weights
 }
 
 type list []float64
@@ -56,6 +59,9 @@ type table struct {
 	slope  list // σ dl/dz of the loss, ≥ 0
 	n      int
 	step   float64
+	isCut  bool    // the right end is that of cut
+	share  float64 // largest share qeᵘ/A in the table's range, for what the strip costs
+	height float64 // largest height of the strip, πσ/k
 }
 
 // SizeWorkspace returns how many float64 a workspace for the given numbers of nodes takes.
@@ -63,30 +69,36 @@ func SizeWorkspace(coarse, fine, nodes int) int { return 6*coarse + 12*fine + 7*
 
 // Carve lays a workspace over memory of SizeWorkspace(coarse, fine, nodes) numbers.
 func (w *Workspace) Carve(memory []float64, coarse, fine, nodes int) {
-	rest := memory
-	rest = w.coarse.carve(rest, coarse)
+	rest := w.coarse.carve(memory, coarse)
 	rest = w.fine.carve(rest, fine)
 	for i := range w.turn {
-		w.turn[i], rest = rest[:fine], rest[fine:]
+		rest = w.turn[i].take(rest, fine)
 	}
 	for i := range w.rho {
-		w.rho[i], rest = rest[:fine], rest[fine:]
+		rest = w.rho[i].take(rest, fine)
 	}
-	w.re, rest = rest[:nodes], rest[nodes:]
-	w.im, rest = rest[:nodes], rest[nodes:]
-	w.slack, rest = rest[:nodes], rest[nodes:]
+	rest = w.re.take(rest, nodes)
+	rest = w.im.take(rest, nodes)
+	rest = w.slack.take(rest, nodes)
 	for i := range w.spare {
-		w.spare[i], rest = rest[:nodes], rest[nodes:]
+		rest = w.spare[i].take(rest, nodes)
 	}
 	w.held = -1
 }
 
 func (t *table) carve(rest []float64, n int) []float64 {
-	t.z, rest = rest[:n], rest[n:]
-	t.weight, rest = rest[:n], rest[n:]
-	t.mass, rest = rest[:n], rest[n:]
-	t.la, rest = rest[:n], rest[n:]
-	t.lb, rest = rest[:n], rest[n:]
-	t.slope, rest = rest[:n], rest[n:]
-	return rest
+	rest = t.z.take(rest, n)
+	rest = t.weight.take(rest, n)
+	rest = t.mass.take(rest, n)
+	rest = t.la.take(rest, n)
+	rest = t.lb.take(rest, n)
+	return t.slope.take(rest, n)
+}
+
+// take makes l the first n numbers of memory and returns the rest. Not inlined: it stands in twenty places.
+//
+//go:noinline
+func (l *list) take(memory []float64, n int) []float64 {
+	*l = memory[:n]
+	return memory[n:]
 }
