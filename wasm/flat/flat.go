@@ -56,6 +56,7 @@ var (
 	small       kernel.Workspace
 	large       kernel.Workspace
 	plan        [MaxPhases]kernel.Phase
+	found       [MaxPoints]kernel.Interval
 )
 
 // question reads Input and clears the answer's head.
@@ -119,22 +120,27 @@ func Delta() {
 // Deltas answers δ at points between two ε.
 //
 //go:noinline
-func Deltas() { series(true) }
+func Deltas() {
+	phases, from, to := question()
+	n := int(Input[5])
+	step := (to - from) / float64(n-1)
+	for d := range 2 {
+		p := problem(phases, d)
+		small.DeltaSeries(&p, from, step, found[:n])
+		for i := range n {
+			put(firstPoint+perPoint*i+3*d, found[i])
+		}
+	}
+}
 
 // Epsilons answers ε at δ after steps between two numbers, of a plan with one phase.
 //
 //go:noinline
-func Epsilons() { series(false) }
-
-func series(wantDelta bool) {
+func Epsilons() {
 	phases, from, to := question()
 	n := int(Input[5])
 	for i := range n {
-		at := from + (to-from)*float64(i)/float64(n-1)
-		if !wantDelta {
-			phases[0].Steps = float64(int64(at + 0.5))
-			at = Input[7]
-		}
-		both(firstPoint+perPoint*i, phases, wantDelta, at)
+		phases[0].Steps = float64(int64(from + (to-from)*float64(i)/float64(n-1) + 0.5))
+		both(firstPoint+perPoint*i, phases, false, Input[7])
 	}
 }

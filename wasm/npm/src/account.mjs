@@ -49,7 +49,8 @@ export function choices({ accountant = 'certified', order = 2, adjacency = 'add-
  */
 function answer(name, list, a, delta, chosen) {
   const { flags, ...directions } = both(name, { phases: list, a, ...chosen });
-  const direction = worse(directions);
+  // The published Edgeworth accountant looks at one direction only; what it would have said is what is wanted of it.
+  const direction = chosen.accountant === 'edgeworth' ? 'remove' : worse(directions);
   const result = { ...directions[direction], direction, directions, method: chosen.accountant, adjacency: chosen.adjacency };
   return { ...result, sampler: 'poisson', delta, warnings: warnings(name, result, flags) };
 }

@@ -41,8 +41,8 @@ function range(options, from, to, holds, rule) {
 /** @param {number} n @param {(fraction: number) => number} f */
 const grid = (n, f) => Array.from({ length: n }, (_, i) => f(i / (n - 1)));
 
-/** @param {{ remove: Interval, add: Interval }} directions */
-const worst = (directions) => directions[worse(directions)];
+/** @param {{ remove: Interval, add: Interval }} directions @param {string} [accountant] */
+const worst = (directions, accountant) => directions[accountant === 'edgeworth' ? 'remove' : worse(directions)];
 
 /** @param {Phases} list @param {number} points @param {any} options @returns {Point[]} */
 function overSteps(list, points, options) {
@@ -80,7 +80,7 @@ const point = (x, { lower, estimate, upper }) => ({ x, lower, estimate, upper })
 
 /** @param {Phases} list @param {number} points @param {any} options @returns {Point[]} */
 function overEpsilon(list, points, options) {
-  return profile(list, points, options).map(({ x, ...directions }) => point(x, worst(directions)));
+  return profile(list, points, options).map(({ x, ...directions }) => point(x, worst(directions, options.accountant)));
 }
 
 /**

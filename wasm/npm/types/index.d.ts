@@ -75,7 +75,7 @@ export interface Warning {
 }
 
 export interface Result extends Interval {
-  /** The direction whose value this is: the worse of the two. */
+  /** The direction whose value this is: the worse of the two; for `edgeworth` that of the published accountant, `remove`. */
   readonly direction: Direction;
   /** Both directions. */
   readonly directions: { readonly remove: Interval; readonly add: Interval };
