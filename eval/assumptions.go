@@ -15,7 +15,7 @@ func assumptions(r *RunReport, executed accountant.Plan, header accountant.Ledge
 		deltaSmall(r),
 		secondAccountant(r.Privacy),
 		samplerPriced(r.Privacy),
-		tuning(r.Run.Privacy),
+		tuning(r.Run.Privacy, executed),
 		{"measurements by step", NotCovered, "loss, accuracy and lot sizes by step, and any choice made by them such as early stopping, are computed without noise; the guarantee covers the released weights only"},
 		{"unit of privacy", NotCovered, "one training row; where one person wrote several rows, no person-level guarantee follows"},
 	}
@@ -102,8 +102,11 @@ func samplerPriced(p *Privacy) Assumption {
 	return Assumption{"sampler", Holds, fmt.Sprintf("the ledger's sampler, %s, is the one that was priced, under %s adjacency", p.Sampler, p.Adjacency)}
 }
 
-func tuning(claim *Claim) Assumption {
+func tuning(claim *Claim, executed accountant.Plan) Assumption {
 	const name = "hyper-parameter tuning"
+	if t := executed.Tuning; t != nil {
+		return Assumption{name, Holds, fmt.Sprintf("the ledger prices the choice among %.1f trials on average (Papernot and Steinke 2022)", t.ExpectedTrials())}
+	}
 	if claim.Trials > 1 {
 		return Assumption{name, NotCovered, fmt.Sprintf("this run was chosen of %d on the same data; its own epsilon leaves that choice out (Papernot and Steinke 2022), the epsilon of all trials covers it", claim.Trials)}
 	}

@@ -43,7 +43,7 @@ func newBuilder(folder fs.FS) *builder {
 
 // report puts the runs together and adds what needs all of them: baselines, settings, tests.
 func (b *builder) report(runs []RunReport) (*Report, error) {
-	report := &Report{Schema: ReportSchema, Runs: runs, Warnings: []string{}}
+	report := &Report{Schema: ReportSchema, Runs: runs}
 	slices.SortFunc(runs, func(x, y RunReport) int { return cmp.Compare(x.Run.Name, y.Run.Name) })
 	for i := 1; i < len(runs); i++ {
 		if runs[i].Run.Name == runs[i-1].Run.Name {

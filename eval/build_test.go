@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/ewtune/ewtune/accountant"
 	"github.com/ewtune/ewtune/eval"
 	"github.com/ewtune/ewtune/eval/fixture"
 )
@@ -297,4 +298,41 @@ func TestVerifyElsewhere(t *testing.T) {
 		t.Errorf("a true report from elsewhere: %v, %v", v, err)
 	}
 	expectProblem(t, "a false accuracy", folder, fmt.Appendf(nil, text, "0.99"), ".runs[0].splits[0].metrics.accuracy.value")
+}
+
+// A ledger of two phases is priced as both, and a tuning event as the choice among trials.
+func TestPhasesAndTuning(t *testing.T) {
+	plan := accountant.Plan{Phases: []accountant.Phase{{SamplingRate: 0.03, NoiseMultiplier: 1, Steps: 100}, {SamplingRate: 0.03, NoiseMultiplier: 2, Steps: 50}}}
+	folder := small()
+	folder["sst2-certified-0/ledger.jsonl"] = &fstest.MapFile{Data: fixture.Ledger(plan, 1e-5, 5, false)}
+	edit(t, folder, "sst2-certified-0/run.json", func(run map[string]any) {
+		claim := run["privacy"].(map[string]any)
+		claim["plan"] = plan
+		claim["trials"] = 3.0
+	})
+	r, _ := build(t, folder)
+	p := r.Run("sst2-certified-0").Privacy
+	if p.Steps != 150 || len(p.Phases) != 2 || !p.Guarantee {
+		t.Errorf("%d steps in %d phases, guarantee %v: want 150 in 2", p.Steps, len(p.Phases), p.Guarantee)
+	}
+	if p.AllTrials == nil || p.AllTrials.Lower <= p.Epsilon.Upper {
+		t.Errorf("all three trials cost %v, one costs %v", p.AllTrials, p.Epsilon)
+	}
+	plan.Tuning = &accountant.Tuning{Distribution: accountant.PoissonTrials, Mean: 3}
+	folder["sst2-certified-0/ledger.jsonl"] = &fstest.MapFile{Data: fixture.Ledger(plan, 1e-5, 5, false)}
+	tuned, _ := build(t, folder)
+	if q := tuned.Run("sst2-certified-0").Privacy; q.Epsilon.Upper <= p.Epsilon.Upper || q.AllTrials != nil {
+		t.Errorf("epsilon with tuning %v, without %v: want more, and no price of all trials", q.Epsilon, p.Epsilon)
+	}
+}
+
+// A ledger whose noise seed is known voids the guarantee.
+func TestSeedDisclosed(t *testing.T) {
+	plan := accountant.Homogeneous(2000.0/67349, 0.5928, 1)
+	folder := tiny()
+	folder["sst2-certified-0/ledger.jsonl"] = &fstest.MapFile{Data: fixture.Ledger(plan, 1e-5, 5, true)}
+	r, _ := build(t, folder)
+	if p := r.Run("sst2-certified-0").Privacy; p.Guarantee || p.ClaimHolds || !p.SeedDisclosed {
+		t.Errorf("guarantee %v, claim %v with a disclosed seed", p.Guarantee, p.ClaimHolds)
+	}
 }

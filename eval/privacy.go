@@ -57,7 +57,7 @@ func (b *builder) price(r *RunReport, ledger *accountant.Ledger) error {
 // priceTrials prices the release of every trial of the tuning, which bounds the release of the best one.
 func (b *builder) priceTrials(r *RunReport, plan accountant.Plan) error {
 	trials := r.Run.Privacy.Trials
-	if trials < 2 {
+	if trials < 2 || plan.Tuning != nil { // the ledger has priced the choice
 		return nil
 	}
 	plan.Phases = repeated(plan.Phases, int64(trials))
@@ -134,7 +134,8 @@ func price(plan accountant.Plan, delta float64) (*Privacy, error) {
 		p.PLD = &pld.Epsilon
 	}
 	p.Mu = gaussianMu(certified.Epsilon.Upper, delta)
-	return p, p.tradeOff(plan)
+	p.tradeOff(plan)
+	return p, nil
 }
 
 // finite gives nil for what JSON cannot hold.
@@ -154,7 +155,7 @@ var tradeOffEpsilons = []float64{0, 0.05, 0.1, 0.2, 0.4, 0.7, 1}
 //	β >= max over ε of max(0, 1 - δ - e^ε α, e^-ε (1 - δ - α))
 //
 // (Wasserman and Zhou 2010; Dong, Roth and Su 2022, proposition 2.5).
-func (p *Privacy) tradeOff(plan accountant.Plan) error {
+func (p *Privacy) tradeOff(plan accountant.Plan) {
 	var profile [][2]float64
 	for _, share := range tradeOffEpsilons {
 		epsilon := share * p.Epsilon.Upper
@@ -162,7 +163,7 @@ func (p *Privacy) tradeOff(plan accountant.Plan) error {
 		if share < 1 {
 			result, err := accountant.Delta(plan, epsilon)
 			if err != nil {
-				return err
+				continue // fewer points bound less, and bound still
 			}
 			delta = result.Delta.Upper
 		}
@@ -175,7 +176,6 @@ func (p *Privacy) tradeOff(plan accountant.Plan) error {
 		}
 		p.TradeOff = append(p.TradeOff, TradeOffPoint{alpha, round(beta)})
 	}
-	return nil
 }
 
 // gaussianMu is the μ of the Gaussian mechanism whose δ at epsilon equals delta (Dong, Roth and Su 2022, corollary 1):

@@ -17,8 +17,7 @@ type Report struct {
 	Settings []Setting   `json:"settings"` // runs that differ in the seed alone, together
 	Tests    []Contrast  `json:"tests"`    // paired tests between settings over the same seeds
 	Runs     []RunReport `json:"runs"`     // by name
-	Warnings []string    `json:"warnings"`
-	Files    []FileHash  `json:"files"` // every file that the figures were computed from, by path
+	Files    []FileHash  `json:"files"`    // every file that the figures were computed from, by path
 }
 
 // FileHash identifies a file by its bytes.

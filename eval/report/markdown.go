@@ -80,7 +80,7 @@ func warnings(r *eval.Report) []string {
 			about[w] = append(about[w], r.Runs[i].Run.Name)
 		}
 	}
-	lines := append([]string{}, r.Warnings...)
+	var lines []string
 	for _, w := range order {
 		lines = append(lines, runsNamed(about[w])+": "+w)
 	}

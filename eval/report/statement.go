@@ -100,6 +100,9 @@ The run claimed epsilon {{.Run.Privacy.Epsilon}} at delta {{delta .Run.Privacy.D
 | Mechanism | each row's gradient clipped to norm {{number .Run.Privacy.ClippingNorm}} ({{.Run.Privacy.ClippingMode}}), summed, Gaussian noise of {{sigma .P.NoiseMultiplier}} times that norm added at each step |
 | Sampling | {{.P.Sampler}}, each row in a step with probability {{number .P.SamplingRate}} (expected {{number .Run.Training.ExpectedBatchSize}} rows) |
 | Steps | {{count .P.Steps}}, as the ledger has them |
+{{- if gt (len .P.Phases) 1}}
+| Phases | noise and sampling change: {{range $i, $p := .P.Phases}}{{if $i}}; {{end}}{{count $p.Steps}} steps of rate {{number $p.SamplingRate}} and noise {{sigma $p.NoiseMultiplier}}{{end}} |
+{{- end}}
 | Accountant | certified, from the ledger alone: epsilon in {{interval .P.Epsilon}} (removal {{interval .P.Remove}}, addition {{interval .P.Add}}) |
 | Delta | {{delta .P.Delta}} |
 | Claimed before training | {{claimed .Run.Privacy}} |
