@@ -120,3 +120,9 @@ func DropoutKey(key, site uint64) [2]uint32 {
 	z ^= z >> 31
 	return [2]uint32{uint32(z), uint32(z >> 32)}
 }
+
+// DropoutThreshold is the 16-bit draw below which a number is zeroed, and the factor of the others, for a rate in [0, 1).
+func DropoutThreshold(rate float64) (threshold uint32, scale float64) {
+	threshold = uint32(math.Round(rate * (1 << 16)))
+	return threshold, 1 / (1 - float64(threshold)/(1<<16))
+}

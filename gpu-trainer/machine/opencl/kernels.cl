@@ -469,9 +469,10 @@ __kernel void dropout(__global const float *x, __global float *y, __global const
   int i = get_global_id(0);
   if (i >= n) return;
   int t = i / width, j = i % width, e = owner[t];
-  uint4 draws = philox((uint4)(j / 4, t - offsets[e], (uint)rows[e], (uint)(rows[e] >> 32)), (uint2)(key0, key1));
-  uint draw = j % 4 == 0 ? draws.x : j % 4 == 1 ? draws.y : j % 4 == 2 ? draws.z : draws.w;
-  y[i] = draw >= threshold ? x[i] * keep : 0.0f;
+  uint4 words = philox((uint4)(j / 8, t - offsets[e], (uint)rows[e], (uint)(rows[e] >> 32)), (uint2)(key0, key1));
+  int k = j / 2 % 4;
+  uint word = k == 0 ? words.x : k == 1 ? words.y : k == 2 ? words.z : words.w;
+  y[i] = (word >> (j % 2 * 16) & 0xffff) >= threshold ? x[i] * keep : 0.0f;
 }
 
 // ---- attention ---------------------------------------------------------------------------------------------------------------------

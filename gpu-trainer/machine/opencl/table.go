@@ -1,8 +1,6 @@
 package opencl
 
 import (
-	"math"
-
 	"github.com/ewtune/ewtune/gpu-trainer/machine"
 	"github.com/ewtune/ewtune/gpu-trainer/ops"
 )
@@ -196,14 +194,14 @@ func duplicate(c *call) machine.Run {
 
 func dropout(c *call) machine.Run {
 	k, x, y := c.kernel("dropout"), c.in[0], c.out[0]
-	threshold := uint32(math.Round(c.Rate * (1 << 32)))
+	threshold, keep := machine.DropoutThreshold(c.Rate)
 	return func(f *machine.Feed) error {
 		ranges, owner := c.feed.offsets, c.feed.owner
 		if x.Rows == ops.Examples {
 			ranges, owner = c.feed.identity, c.feed.identity
 		}
 		key := machine.DropoutKey(f.DropoutKey, c.Site)
-		return k.start().mem(x.Buffer, y.Buffer, ranges, owner, c.feed.rowIDs).ints(x.N, x.Width, int(key[0]), int(key[1]), int(threshold)).float(1 / (1 - c.Rate)).over(x.N)
+		return k.start().mem(x.Buffer, y.Buffer, ranges, owner, c.feed.rowIDs).ints(x.N, x.Width, int(key[0]), int(key[1]), int(threshold)).float(keep).over(x.N)
 	}
 }
 
