@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/bits"
 	"runtime"
+	"slices"
 	"sync"
 )
 
@@ -65,8 +66,12 @@ func NewGaussian(scale float64) (Gaussian, error) {
 	return Gaussian{uint64(fraction * (1 << 53)), uint(64 + 53 + binBits - exponent)}, nil
 }
 
-// noiseBlock is how many numbers share one stream; blocks are drawn in parallel and do not depend on who draws them.
-const noiseBlock = 1 << 15
+// noiseBlock is how many numbers share one stream; blocks are drawn in parallel and do not depend on who draws them. noiseChunk of
+// them are held at a time.
+const (
+	noiseBlock = 1 << 20
+	noiseChunk = 1 << 10
+)
 
 // AddTo adds the noise of one step to sum. What it adds depends on key, step and len(sum) only, not on the threads.
 func (g Gaussian) AddTo(key Key, step uint64, sum []int64) {
@@ -74,13 +79,11 @@ func (g Gaussian) AddTo(key Key, step uint64, sum []int64) {
 	var workers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
-			noise := make([]int64, min(noiseBlock, len(sum)))
+			var s Stream
+			noise := make([]int64, min(noiseChunk, len(sum)))
 			for block := range jobs {
-				part := sum[block*noiseBlock : min((block+1)*noiseBlock, uint64(len(sum)))]
-				g.Draw(key.Stream(DomainNoise, step, block), noise[:len(part)])
-				for i, v := range noise[:len(part)] {
-					part[i] += v
-				}
+				s.open(key, DomainNoise, step, block)
+				g.addTo(&s, noise, sum[block*noiseBlock:min((block+1)*noiseBlock, uint64(len(sum)))])
 			}
 		})
 	}
@@ -89,6 +92,16 @@ func (g Gaussian) AddTo(key Key, step uint64, sum []int64) {
 	}
 	close(jobs)
 	workers.Wait()
+}
+
+// addTo adds one block.
+func (g Gaussian) addTo(s *Stream, noise, sum []int64) {
+	for part := range slices.Chunk(sum, noiseChunk) {
+		g.Draw(s, noise[:len(part)])
+		for i, v := range noise[:len(part)] {
+			part[i] += v
+		}
+	}
 }
 
 // Draw writes independent numbers from one stream.

@@ -312,7 +312,7 @@ func TestStreamsAreApart(t *testing.T) {
 
 func TestNoiseDependsOnKeyAndStepOnly(t *testing.T) {
 	g := mustGaussian(t, 1e12)
-	n := 3*noiseBlock + 5
+	n := noiseBlock + noiseChunk + 5
 	a, b, c := make([]int64, n), make([]int64, n), make([]int64, n)
 	g.AddTo(KeyFromSeed(1), 5, a)
 	g.AddTo(KeyFromSeed(1), 5, b)

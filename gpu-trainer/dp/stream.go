@@ -59,18 +59,25 @@ func (k Key) Seed(domain Domain, step uint64) uint64 {
 // Stream opens the random bits of one use at one step. The same arguments give the same bits: a step that is done again
 // after a crash draws the same lot and the same noise.
 func (k Key) Stream(domain Domain, step, block uint64) *Stream {
+	s := new(Stream)
+	s.open(k, domain, step, block)
+	return s
+}
+
+// open begins a stream anew in the memory of s.
+func (s *Stream) open(k Key, domain Domain, step, block uint64) {
 	derived := k.derive(domain, step, block)
-	block256, err := aes.NewCipher(derived[:])
+	cipherOfStream, err := aes.NewCipher(derived[:])
 	if err != nil {
 		panic(err) // a 32-byte key is always accepted
 	}
-	return &Stream{ctr: cipher.NewCTR(block256, make([]byte, aes.BlockSize)), used: streamBuffer}
+	s.ctr, s.used = cipher.NewCTR(cipherOfStream, make([]byte, aes.BlockSize)), streamBuffer
 }
 
 const streamBuffer = 4096 // bytes made at once
 
 // Stream is AES-256 in counter mode. A stream of 2ⁿ blocks of 16 bytes is told from random bits with advantage at
-// most 2^(2n-129) beyond that of breaking AES: 2⁻⁹⁷ for the 2¹⁶ blocks of one block of noise.
+// most 2^(2n-129) beyond that of breaking AES: 2⁻⁸⁹ for the 2²⁰ of one block of noise.
 type Stream struct {
 	ctr    cipher.Stream
 	used   int
