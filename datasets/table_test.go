@@ -293,3 +293,26 @@ func TestHubLayout(t *testing.T) {
 		t.Errorf("got %+v", rows)
 	}
 }
+
+// FuzzJSONL requires that any text is read to its end, row by row or refused row by row.
+func FuzzJSONL(f *testing.F) {
+	f.Add(ownJSONL)
+	f.Add("{}\nnull\n[]\n\"\"\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		task, err := own("").task()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &tableReader{table: newJSONL("f.jsonl", strings.NewReader(text), task), task: task}
+		for lines := 0; lines <= len(text); lines++ {
+			_, err := r.Next()
+			var bad *RowError
+			if err == io.EOF {
+				return
+			} else if err != nil && !errors.As(err, &bad) {
+				t.Fatal(err)
+			}
+		}
+		t.Fatal("more rows than bytes")
+	})
+}

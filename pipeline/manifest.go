@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/ewtune/ewtune/pipeline/tokenizer"
 )
 
 // ManifestSchema is the version of the manifest and of the shards that it describes.
@@ -125,6 +127,15 @@ func (m *Manifest) check() error {
 	}
 	if rows != m.Rows || tokens != m.Tokens {
 		return fmt.Errorf("rows %d and tokens %d: the shards add up to %d and %d", m.Rows, m.Tokens, rows, tokens)
+	}
+	return nil
+}
+
+// CheckTokenizer refuses a tokenizer other than the one that made the ids.
+func (m *Manifest) CheckTokenizer(t *tokenizer.Tokenizer) error {
+	if t.Hash() != m.Tokenizer.SHA256 {
+		return fmt.Errorf("tokenizer: sha256 %s: the %s split of %s was prepared with %s; prepare it again", t.Hash(), m.Split,
+			m.Task, m.Tokenizer.SHA256)
 	}
 	return nil
 }

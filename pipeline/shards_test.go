@@ -209,6 +209,17 @@ func TestShardsRefuseDamage(t *testing.T) {
 				*types = (*types)[:1]
 			}
 		})},
+		{"length column", "row_id 6: length 3: it has 2 ids and 2 types", func(t *testing.T, dir string) {
+			b := NewBatchBuilder(memory.DefaultAllocator)
+			defer b.Release()
+			for row := range 1024 {
+				b.Append(int64(row), []int32{7, 8}, []int8{0, 0}, 1)
+			}
+			record := b.NewRecord()
+			record.Column(trainer.ColumnLength).(*array.Int32).Int32Values()[6] = 3
+			writeShard(t, dir, trainer.Schema, record)
+			rewriteManifest(t, dir, func(m *Manifest) {})
+		}},
 		{"label", "row_id 6: label 2: the manifest has 2 labels", spoil(func(row int, _ *int64, _ *[]int32, _ *[]int8, label *int32) {
 			if row == 6 {
 				*label = 2

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/ewtune/ewtune/pipeline"
+	"github.com/ewtune/ewtune/pipeline/tokenizer"
 )
 
 func datasetsInspect() *cli.Command {
@@ -17,7 +18,10 @@ func datasetsInspect() *cli.Command {
 		ArgsUsage: "DIR",
 		Description: "DIR is a folder with a manifest.json. Every shard's hash and every row are checked.\n\nExample:\n" +
 			"  ewtune datasets inspect prepared/train",
-		Flags:  []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print the manifest as JSON"}},
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "tokenizer", Usage: "folder or file: require that this tokenizer made the shards"},
+			jsonFlag(),
+		},
 		Action: inspectShards,
 	}
 }
@@ -31,10 +35,19 @@ func inspectShards(c *cli.Context) error {
 		return err
 	}
 	defer shards.Close()
+	m := shards.Manifest()
+	if c.IsSet("tokenizer") {
+		t, err := tokenizer.Load(c.String("tokenizer"))
+		if err != nil {
+			return err
+		}
+		if err := m.CheckTokenizer(t); err != nil {
+			return err
+		}
+	}
 	if err := shards.Verify(c.Context); err != nil {
 		return err
 	}
-	m := shards.Manifest()
 	if c.Bool("json") {
 		return printJSON(c.App.Writer, m)
 	}

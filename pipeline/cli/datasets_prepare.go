@@ -37,7 +37,7 @@ func datasetsPrepare() *cli.Command {
 			&cli.IntFlag{Name: "workers", Usage: "tokenizing goroutines (default one a processor)"},
 			&cli.BoolFlag{Name: "skip-malformed", Usage: "leave malformed rows out and count them"},
 			&cli.BoolFlag{Name: "quiet", Usage: "no progress"},
-			&cli.BoolFlag{Name: "json", Usage: "print the manifests as JSON"},
+			jsonFlag(),
 		},
 		Action: prepareSplits,
 	}
