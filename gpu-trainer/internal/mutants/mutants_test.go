@@ -1,4 +1,4 @@
-package trainer
+package mutants
 
 import (
 	"encoding/json"
@@ -60,10 +60,11 @@ func TestMutantsAreCaught(t *testing.T) {
 // run tests the package with the fault in place.
 func (m mutant) run(t *testing.T) (string, error) {
 	t.Helper()
-	path, err := filepath.Abs(m.file)
+	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
+	path := filepath.Join(root, m.file)
 	source, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +84,8 @@ func (m mutant) run(t *testing.T) (string, error) {
 	if err := os.WriteFile(file, overlay, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	command := exec.Command("go", "test", "-vet=off", "-count=1", "-overlay", file, "-run", "^"+m.caughtBy+"$", "./"+m.dir)
+	command := exec.Command("go", "test", "-vet=off", "-count=1", "-ldflags=-s -w", "-overlay", file, "-run", "^"+m.caughtBy+"$", "./"+m.dir)
+	command.Dir = root
 	out, err := command.CombinedOutput()
 	return string(out), err
 }
