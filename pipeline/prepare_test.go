@@ -158,7 +158,8 @@ func TestPrepareIsDeterministic(t *testing.T) {
 
 // TestPrepareResumes cuts a run off and requires that the next keeps the finished shards and ends with the same bytes.
 func TestPrepareResumes(t *testing.T) {
-	o := preparation4(t, "sst2", 6000)
+	o := preparation4(t, "sst2", 20000)
+	o.Workers = 1 // so that the reader waits for the tokenizer when the run is cut off
 	whole, err := prepare(t.Context(), o, checkedAllocator(t))
 	if err != nil {
 		t.Fatal(err)
