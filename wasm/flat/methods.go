@@ -29,11 +29,13 @@ func epsilon(p *kernel.Problem, delta float64) kernel.Interval {
 	return certified(p, delta)
 }
 
-// certified returns the enclosure of ε(δ), with the large memory where the small one does not reach.
+// certified returns the enclosure of ε(δ), with the large memory where the small one does not reach; series of points do
+// without, for they are drawn while somebody types.
 func certified(p *kernel.Problem, delta float64) kernel.Interval {
 	x, method := small.ContourEpsilon(p, delta)
-	if method == kernel.Ceiling {
-		x, _ = large.ContourEpsilon(p, delta)
+	if method == kernel.Ceiling && x.Upper > 0 && Input[5] == 0 {
+		wide, _ := large.ContourEpsilon(p, delta)
+		x = kernel.Meet(wide, x)
 	}
 	return x
 }
@@ -52,8 +54,9 @@ func delta(p *kernel.Problem, eps float64) kernel.Interval {
 		return middle(small.ContourDelta(&kernel.Problem{Phases: phase[:], Group: 1}, eps))
 	}
 	x, method := small.ContourDelta(p, eps)
-	if method == kernel.Ceiling {
-		x, _ = large.ContourDelta(p, eps)
+	if method == kernel.Ceiling && x.Upper > 0 {
+		wide, _ := large.ContourDelta(p, eps)
+		x = kernel.Meet(wide, x)
 	}
 	return x
 }

@@ -206,8 +206,9 @@ function others(plan, delta) {
 function showAccountants(plan, delta, truth) {
   const list = others(plan, delta);
   el('beside').hidden = list.length === 0;
-  const top = Math.max(truth.upper, ...list.map((o) => o.epsilon).filter(Number.isFinite)) * 1.08 || 1;
-  const place = (/** @type {number} */ x) => `${Math.min(100, (100 * x) / top).toFixed(2)}%`;
+  const all = [truth.upper, ...list.map((o) => o.epsilon)].filter(Number.isFinite);
+  const [low, high] = [Math.min(...all) * 0.9, Math.max(...all) * 1.05 || 1];
+  const place = (/** @type {number} */ x) => `${Math.min(100, (100 * (x - low)) / (high - low)).toFixed(2)}%`;
   const row = (/** @type {string} */ family, /** @type {string} */ name, /** @type {number} */ x, /** @type {string} */ text, /** @type {string} */ remark, /** @type {string} */ tone) =>
     `<tr class="${family}"><th scope="row">${name}</th><td class="number">${text}</td><td class="where"><span class="track"><b style="left:${place(truth.upper)}"></b><i style="left:${place(x)}"></i></span></td><td class="${tone}">${remark}</td></tr>`;
   const rows = list.map((o) => {
@@ -226,13 +227,14 @@ let stepsPlot;
 
 /** @param {any} plan @param {number} delta @param {any} truth */
 function showSteps(plan, delta, truth) {
-  const points = plan.steps > 1 ? curve(plan, { over: 'steps', delta, points: Math.min(200, plan.steps) }).points : [{ x: 1, ...truth }];
-  const sparse = plan.steps > 1 ? Math.min(40, plan.steps) : 2;
+  const from = Math.ceil(plan.steps / 50); // the first few steps are dear to certify and flat on the page
+  const points = plan.steps > 1 ? curve(plan, { over: 'steps', delta, from, points: Math.min(60, plan.steps) }).points : [{ x: 1, ...truth }];
+  const sparse = Math.min(30, plan.steps);
   const lines = [{ name: 'Certified', className: 'certified', points: points.map((p) => ({ x: p.x, y: p.upper })) }];
   for (const family of state.compare) {
     if (plan.steps < 2) break;
     const accountant = /** @type {'edgeworth' | 'rdp' | 'gdp'} */ (family);
-    const found = curve(plan, { over: 'steps', delta, points: sparse, accountant, order: 1 }).points;
+    const found = curve(plan, { over: 'steps', delta, from, points: sparse, accountant, order: 1 }).points;
     const name = accountant === 'edgeworth' ? 'Edgeworth, order 1' : families[accountant];
     lines.push({ name, className: family, points: found.map((p) => ({ x: p.x, y: p.estimate })) });
   }
@@ -240,7 +242,7 @@ function showSteps(plan, delta, truth) {
     id: 'sp', title: 'Epsilon over steps', band: points, lines, marks: [{ x: plan.steps, y: truth.upper, text: '' }],
     description: `Epsilon rises from ${show(points[0].upper)} after step ${points[0].x} to ${show(truth.upper)} after step ${plan.steps}.`,
     xLabel: 'steps', yLabel: `ε at δ = ${show(delta)}`, yTop: Math.max(truth.upper, ...lines.map((l) => l.points.at(-1)?.y ?? 0).filter(Number.isFinite)) * 1.08 || 1,
-    width: el('steps-plot').clientWidth < 480 ? 380 : 680,
+    width: el('steps-plot').clientWidth < 480 ? 330 : 680,
   };
   el('steps-plot').innerHTML = draw(stepsPlot);
   el('legend').innerHTML = lines
@@ -259,17 +261,17 @@ const percent = (x) => `${show(100 * x, 3)} %`;
 
 /** @param {any} plan @param {any} truth @param {number} delta */
 function showTrade(plan, truth, delta) {
-  const all = curve(plan, { over: 'alpha', points: 101 }).points;
-  const at = (/** @type {number} */ x) => curve(plan, { over: 'alpha', from: x, to: x + 1e-12, points: 2 }).points[0];
-  const chosen = [0.001, 0.01, 0.1].map((x) => ({ ...at(x), x }));
+  const fine = curve(plan, { over: 'alpha', points: 1000, to: 0.999 }).points; // every thousandth
+  const all = [...fine.filter((_, i) => i < 20 || i % 10 === 0), { x: 1, lower: 1, estimate: 1, upper: 1 }];
+  const chosen = [1, 10, 100].map((i) => fine[i]);
   el('trade-plot').innerHTML = draw({
     id: 'tp', title: 'Best attack: true positives over false positives', xLabel: 'false positive rate', yLabel: 'true positive rate', yTop: 1,
     description: `At false positive rate 1 % the best attack finds a member with probability at most ${percent(chosen[1].upper)}.`,
-    band: all, marks: chosen.map((p) => ({ x: p.x, y: p.upper, text: '' })), width: el('trade-plot').clientWidth < 480 ? 380 : 560,
+    band: all, marks: chosen.map((p) => ({ x: p.x, y: p.upper, text: '' })), width: el('trade-plot').clientWidth < 480 ? 330 : 560,
     lines: [{ name: 'best attack', className: 'certified', points: all.map((p) => ({ x: p.x, y: p.upper })) }, { name: 'guessing', className: 'even', points: [{ x: 0, y: 0 }, { x: 1, y: 1 }] }],
   });
   el('rates').innerHTML = table(['False positives', 'True positives, at most'], chosen.map((p) => [percent(p.x), percent(p.upper)]));
-  const few = all.filter((_, i) => i % 5 === 0);
+  const few = fine.filter((_, i) => i % 50 === 0);
   el('trade-table').innerHTML = table(['False positives', 'Lower', 'Upper'], few.map((p) => [percent(p.x), percent(p.lower), percent(p.upper)]));
   el('meaning').textContent = `Somebody who sees the trained model, and knows all the training data but one record, guesses whether that record was in. ` +
     `If they may be wrong about absent records one time in a hundred, they recognise a present one at most ${percent(chosen[1].upper)} of the time. ` +

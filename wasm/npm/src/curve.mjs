@@ -119,7 +119,8 @@ function overNoise(list, points, options) {
 function overAlpha(list, points, options) {
   const [from, to] = range(options, 0, 1, (x) => x >= 0 && x <= 1, 'must lie in [0, 1]');
   const lines = profile(list, 400, { ...options, from: 0, to: undefined, delta: 1e-10 });
-  return grid(points, (f) => truePositive(from + f * (to - from), lines));
+  const grown = lines.map((line) => ({ ...line, grow: Math.exp(line.x) }));
+  return grid(points, (f) => truePositive(from + f * (to - from), grown));
 }
 
 /**
@@ -129,7 +130,7 @@ function overAlpha(list, points, options) {
  * For a lower one: δ falls with ε, hence between neighbours ε₁ < ε₂ no line lies below the one with ε₁ and δ(ε₂).
  *
  * @param {number} x
- * @param {{ x: number, remove: Interval, add: Interval }[]} lines
+ * @param {{ grow: number, remove: Interval, add: Interval }[]} lines grow is e^ε
  * @returns {Point}
  */
 function truePositive(x, lines) {
@@ -138,7 +139,7 @@ function truePositive(x, lines) {
     let best = 1;
     for (let i = 0; i < lines.length; i++) {
       const line = bound === 'lower' ? lines[i + 1] : lines[i];
-      const grow = Math.exp(lines[i].x);
+      const { grow } = lines[i];
       best = Math.min(best, (line?.[one][bound] ?? 0) + grow * x, 1 - (1 - (line?.[other][bound] ?? 0) - x) / grow);
     }
     return Math.max(best, x);
