@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -42,6 +43,7 @@ type trainTiming struct {
 	ExamplesMid   float64 `json:"ex_per_s_median"`
 	StepBest      float64 `json:"step_ms_best"`
 	StepMid       float64 `json:"step_ms_median"`
+	StepCPU       float64 `json:"cpu_ms_per_step"` // of all threads, best
 	PeakRSS       float64 `json:"peak_rss_mb"`
 	EngineMemory  float64 `json:"engine_mb"`
 	UsefulPerEx   float64 `json:"useful_gflop_per_ex"`
@@ -124,17 +126,17 @@ func (w trainBench) run() (trainTiming, error) {
 		return trainTiming{}, err
 	}
 	const warmUp = 2
-	var times []float64
+	var times, cpu []float64
 	for k := range warmUp + w.steps {
-		start := time.Now()
+		start, before := time.Now(), cpuTime()
 		if err := step(k + 1); err != nil {
 			return trainTiming{}, err
 		}
 		if k >= warmUp {
-			times = append(times, time.Since(start).Seconds())
+			times, cpu = append(times, time.Since(start).Seconds()), append(cpu, cpuTime()-before)
 		}
 	}
-	return w.timing(parameters, engine, times), nil
+	return w.timing(parameters, engine, times, slices.Min(cpu)), nil
 }
 
 func (w trainBench) model() *model.Model {
@@ -200,12 +202,12 @@ func (w trainBench) lot(e *trainer.Engine, k int, accumulate func() error, u tra
 	return e.Step(u)
 }
 
-func (w trainBench) timing(parameters int, e *trainer.Engine, times []float64) trainTiming {
+func (w trainBench) timing(parameters int, e *trainer.Engine, times []float64, cpu float64) trainTiming {
 	slices.Sort(times)
 	best, middle, n := times[0], times[len(times)/2], float64(w.batch*w.accum)
 	useful := w.useful()
 	return trainTiming{Size: w.size, Method: w.method, Mode: w.mode, Precision: w.precision, Seq: w.seq, Batch: w.batch, Accum: w.accum, Threads: w.threads,
-		Parameters: parameters, Released: e.Dim(), ExamplesBest: n / best, ExamplesMid: n / middle, StepBest: best * 1e3, StepMid: middle * 1e3,
+		Parameters: parameters, Released: e.Dim(), ExamplesBest: n / best, ExamplesMid: n / middle, StepBest: best * 1e3, StepMid: middle * 1e3, StepCPU: cpu * 1e3,
 		PeakRSS: peakRSS(), EngineMemory: float64(e.Memory()) / (1 << 20), UsefulPerEx: useful / 1e9, UsefulPerTime: useful * n / best / 1e9}
 }
 
@@ -224,6 +226,20 @@ func (w trainBench) useful() float64 {
 		return forward
 	}
 	return 3 * forward
+}
+
+// cpuTime is the processor time of all threads in seconds, 0 where the system does not tell.
+func cpuTime() float64 {
+	tasks, _ := filepath.Glob("/proc/self/task/*/schedstat")
+	total := 0.0
+	for _, task := range tasks {
+		var nanoseconds float64
+		if text, err := os.ReadFile(task); err == nil {
+			fmt.Sscan(string(text), &nanoseconds)
+		}
+		total += nanoseconds
+	}
+	return total / 1e9
 }
 
 // peakRSS is the most memory, in MB, that the process has held, 0 where the system does not tell.
