@@ -141,17 +141,22 @@ func identify(path string) (SourceFile, error) {
 	return SourceFile{Name: filepath.Base(path), Bytes: n, SHA256: hex.EncodeToString(sum.Sum(nil))}, nil
 }
 
-// publish writes the manifest, which makes the folder a prepared one.
+// publish writes the manifest, which makes the folder a prepared one; the journal has done its work.
 func (p *preparation) publish() error {
-	if p.manifest.Rows == 0 {
-		return fmt.Errorf("%s: no rows", p.input.Files[0])
-	}
-	data, err := p.manifest.encode()
-	if err != nil {
-		return err
-	}
-	if err := writeFile(filepath.Join(p.options.Out, ManifestFile), data); err != nil {
+	if err := p.manifest.publish(p.options.Out, p.input.Files[0]); err != nil {
 		return err
 	}
 	return os.Remove(p.journal.path)
+}
+
+// publish writes the manifest of the rows of a source into their folder.
+func (m *Manifest) publish(dir, source string) error {
+	if m.Rows == 0 {
+		return fmt.Errorf("%s: no rows", source)
+	}
+	data, err := m.encode()
+	if err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(dir, ManifestFile), data)
 }

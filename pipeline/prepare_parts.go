@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"github.com/apache/arrow/go/v15/arrow/memory"
@@ -79,19 +78,10 @@ func (w *PartWriter) check(index int, rows []datasets.Row) error {
 }
 
 func (w *PartWriter) writeRows(shard *ShardWriter, counts *tally, rows []datasets.Row, mem memory.Allocator) error {
-	builder := NewBatchBuilder(mem)
-	defer builder.Release()
-	encode := w.tokenizer.Encode
-	if w.task.Pair() {
-		encode = w.tokenizer.EncodePair
-	}
-	var encoding tokenizer.Encoding
+	encode := newRowEncoder(w.tokenizer, w.task, w.options.MaxLength, mem)
+	defer encode.builder.Release()
 	for batch := range slices.Chunk(rows, batchRows) {
-		for _, row := range batch {
-			encode(&encoding, row.A, row.B, w.options.MaxLength)
-			builder.Append(row.ID, encoding.IDs, encoding.TypeIDs, row.Label)
-		}
-		record := builder.NewRecord()
+		record := encode.record(batch)
 		err := shard.Write(record)
 		counts.count(record)
 		record.Release()
@@ -120,15 +110,8 @@ func (w *PartWriter) Publish(parts []Part) (m *Manifest, err error) {
 			m.include(p.Shard, p.Tally)
 		}
 	}
-	if m.Rows == 0 {
-		return nil, fmt.Errorf("%s: no rows", input.Files[0])
-	}
 	if err := m.check(); err != nil {
 		return nil, err
 	}
-	data, err := m.encode()
-	if err != nil {
-		return nil, err
-	}
-	return m, writeFile(filepath.Join(w.options.Out, ManifestFile), data)
+	return m, m.publish(w.options.Out, input.Files[0])
 }

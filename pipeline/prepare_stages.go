@@ -110,19 +110,10 @@ func (p *preparation) fill(batch *pending) error {
 
 // tokenize turns rows into records.
 func (p *preparation) tokenize(work <-chan *pending) {
-	builder := NewBatchBuilder(p.mem)
-	defer builder.Release()
-	encode := p.tokenizer.Encode
-	if p.input.Task.Pair() {
-		encode = p.tokenizer.EncodePair
-	}
-	var encoding tokenizer.Encoding
+	encode := newRowEncoder(p.tokenizer, p.input.Task, p.options.MaxLength, p.mem)
+	defer encode.builder.Release()
 	for batch := range work {
-		for _, row := range batch.rows {
-			encode(&encoding, row.A, row.B, p.options.MaxLength)
-			builder.Append(row.ID, encoding.IDs, encoding.TypeIDs, row.Label)
-		}
-		batch.record, batch.rows = builder.NewRecord(), nil
+		batch.record, batch.rows = encode.record(batch.rows), nil
 		close(batch.done)
 	}
 }
