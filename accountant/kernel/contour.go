@@ -46,7 +46,7 @@ type contour struct {
 	cutLoss  float64 // mass cut off, cut
 }
 
-// effort bounds nodes in t times nodes in z: about 20 ms.
+// effort bounds nodes in t times nodes in z, of all contours of a call: about 20 ms.
 const effort = 1e7
 
 // build lays the contour through s with the given care; false where the workspace is too
@@ -91,7 +91,10 @@ func (w *Workspace) spin(p *Problem, i int, k *contour, top float64, turns int) 
 		return true
 	}
 	goal := quadrature + Log(ph.Steps)
-	if !w.fine.lay(ph, p.Direction, p.Group, k.c, top, goal, w.level) || float64(w.fine.n)*float64(k.n) > effort {
+	if !w.fine.lay(ph, p.Direction, p.Group, k.c, top, goal, w.level) {
+		return false
+	}
+	if w.spent += float64(w.fine.n) * float64(k.n); w.spent > effort {
 		return false
 	}
 	rough := w.front(p, ph, k, turns)

@@ -413,18 +413,28 @@ func (w *Workspace) deltaByLattice(p *Problem, epsilon float64) (Interval, bool)
 		return Interval{}, false
 	}
 	w.setLevel(p, math.Max(-700, s.logDelta))
-	l, ok := w.compose(p, s, true)
-	i := l.index(epsilon)
-	if !ok || i < 0 || i+2 >= l.n {
-		return Interval{}, false
+	out := Interval{}
+	if out.Upper, ok = w.deltaOfSide(p, s, epsilon, true); !ok {
+		return out, false
 	}
-	share := Expm1(epsilon-l.loss(i)) / Expm1(l.step)
-	out := Interval{0, 0, l.between(w.spare[0], i, share, true)}
-	if l, ok = w.compose(p, s, false); ok {
-		out.Lower = l.between(w.spare[0], i, share, false)
+	if low, ok := w.deltaOfSide(p, s, epsilon, false); ok {
+		out.Lower = low
 	}
 	out.Estimate = out.Lower + (out.Upper-out.Lower)/2
 	return out, true
+}
+
+// deltaOfSide returns the side's bound of δ(ε).
+func (w *Workspace) deltaOfSide(p *Problem, s saddle, epsilon float64, upper bool) (float64, bool) {
+	l, ok := w.compose(p, s, upper)
+	if !ok {
+		return 0, false
+	}
+	i := l.index(epsilon)
+	if i < 0 || i+2 >= l.n {
+		return 0, false
+	}
+	return l.between(w.spare[0], i, Expm1(epsilon-l.loss(i))/Expm1(l.step), upper), true
 }
 
 // between returns the side's bound at a share of the way, in e^ε, from point i to the next, with the errors of point i.

@@ -12,6 +12,7 @@ func (w *Workspace) deltaByContour(p *Problem, epsilon float64) (out Interval, f
 	s, ok := w.saddleForEpsilon(p, epsilon)
 	w.setLevel(p, math.Max(-700, s.logDelta))
 	how := usual
+	w.spent = 0
 	for range 4 {
 		if !ok {
 			break
@@ -43,6 +44,7 @@ func (w *Workspace) epsilonByContour(p *Problem, delta float64) (out Interval, f
 	w.setLevel(p, Log(delta))
 	s, ok := w.saddleForDelta(p, Log(delta))
 	how := usual
+	w.spent = 0
 	lo, hi := 0.0, math.Inf(1)
 	out.Upper = math.Inf(1)
 	for range 16 {

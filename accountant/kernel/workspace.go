@@ -39,6 +39,7 @@ type Workspace struct {
 	held   int     // phase whose coarse table is filled, −1 for none
 	reach  float64 // abscissa up to which the coarse table reaches
 
+	spent float64 // nodes in t times nodes in z of this call's contours
 	level float64 // log of the mass of one step that is cut off at the right; −Inf: nothing is cut
 
 	tiltedAt    float64 // turn[0] and turn[1] hold the tilted coarse weights of tiltedPhase at this abscissa
