@@ -32,7 +32,8 @@ const (
 // secretTokens is the length of the random part of a secret.
 const secretTokens = 6
 
-func (a *Audit) slots() int64 {
+// Slots is the number of canaries: the rows that they add to those of the data.
+func (a *Audit) Slots() int64 {
 	if a == nil {
 		return 0
 	}

@@ -54,7 +54,7 @@ type Phase struct {
 func (p Plan) withDefaults(rows int64) Plan {
 	p.Audit = p.Audit.withDefaults()
 	if p.DatasetSize == 0 {
-		p.DatasetSize = rows + p.Audit.slots()
+		p.DatasetSize = rows + p.Audit.Slots()
 	}
 	if p.Sampler == "" {
 		p.Sampler = dp.Poisson

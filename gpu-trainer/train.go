@@ -165,7 +165,7 @@ func (r *run) use(key dp.Key) (err error) {
 	if err := dp.CheckNoise(key); err != nil {
 		return err
 	}
-	r.planted, err = plant(r.plan.Audit, r.config, r.engine.Dim(), r.plan.DatasetSize-r.plan.Audit.slots(), key)
+	r.planted, err = plant(r.plan.Audit, r.config, r.engine.Dim(), r.plan.DatasetSize-r.plan.Audit.Slots(), key)
 	if err == nil && r.Scores == nil {
 		r.Scores = make([]float64, len(r.planted.gradients))
 	}

@@ -89,7 +89,7 @@ func (p Plan) lotPitfalls(rows int64) []Pitfall {
 	exact := p.SamplingRate == float64(p.ExpectedBatchSize)/float64(max(p.DatasetSize, 1))
 	return broken([]rule{
 		{rows == 0, Pitfall{"no-examples", "source", "has 0 rows", "check that no column or filter dropped them", true}},
-		{p.DatasetSize != rows+p.Audit.slots(), Pitfall{"wrong-dataset-size", "dataset_size", fmt.Sprintf("%d: the source has %d rows (canaries included), so the sampling rate would be another than the priced one", p.DatasetSize, rows+p.Audit.slots()), "leave it out or give the source's", true}},
+		{p.DatasetSize != rows+p.Audit.Slots(), Pitfall{"wrong-dataset-size", "dataset_size", fmt.Sprintf("%d: the source has %d rows (canaries included), so the sampling rate would be another than the priced one", p.DatasetSize, rows+p.Audit.Slots()), "leave it out or give the source's", true}},
 		{p.ExpectedBatchSize < 1, Pitfall{"normaliser-from-data", "expected_batch_size", fmt.Sprintf("%d: must be a public constant of at least 1", p.ExpectedBatchSize), "choose the divisor of every sum; it is never taken from the lot", true}},
 		{p.ExpectedBatchSize > rows && rows > 0, Pitfall{"batch-larger-than-data", "expected_batch_size", fmt.Sprintf("%d: must be at most the %d rows", p.ExpectedBatchSize, rows), "lower it", true}},
 		{!exact, Pitfall{"normaliser-and-rate-disagree", "sampling_rate", fmt.Sprintf("%v: must be expected_batch_size/dataset_size = %v", p.SamplingRate, float64(p.ExpectedBatchSize)/float64(max(p.DatasetSize, 1))), "leave it out", true}},
