@@ -49,6 +49,52 @@ func TestMiniLMEqualsTransformers(t *testing.T) {
 	}
 }
 
+// Hugging Face transformers loads a model that Save wrote, and autograd, one sentence at a time, finds the losses, per-example norms and
+// clipped sums that one backward pass of the engine gives over all weights of the pre-trained encoder.
+func TestMiniLMGradientsEqualTransformers(t *testing.T) {
+	env := variables(t, "EWTUNE_MINILM", "EWTUNE_PYTHON", "EWTUNE_DATA")
+	const clip, quantum = 0.5, 0x1p-36
+	m, err := model.Load(env[0])
+	fatal(t, err)
+	m.Config.InitializerRange = 0.2 // of the head, so that its gradients are not next to nothing
+	m.Reseed(4)
+	dir := t.TempDir()
+	fatal(t, m.Save(dir))
+	out := filepath.Join(dir, "gradients.json")
+	command := exec.Command(env[1], filepath.Join("testdata", "gradients.py"), dir, env[0], filepath.Join(env[2], "SST-2", "dev.tsv"), "8", "0.5", out)
+	if text, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	var want struct {
+		IDs           [][]int32
+		Labels        []int32
+		Losses, Norms []float64
+		Sums          map[string][2]float64
+	}
+	readJSON(t, &want, out)
+	var b model.Batch
+	for i, x := range want.IDs {
+		b.AppendExample(m.Config, int64(i), want.Labels[i], x, nil)
+	}
+	e := newEngine(t, m, model.Method{Kind: model.Full}, EngineOptions{Threads: 2})
+	fatal(t, e.BeginLot(1))
+	stats, err := e.Accumulate(&b, dp.Clip{Norm: clip, Quantum: quantum})
+	fatal(t, err)
+	near(t, "loss", stats.Loss, want.Losses, 2e-5, 0)
+	near(t, "norm", stats.Norm, want.Norms, 0, 1e-4)
+	if len(want.Sums) != len(e.Released()) {
+		t.Fatalf("%d tensors, transformers has %d", len(e.Released()), len(want.Sums))
+	}
+	for _, p := range e.Released() {
+		got, total := scaled(e.Sum()[p.Offset:p.Offset+p.Size], quantum), 0.0
+		for _, v := range got {
+			total += v
+		}
+		near(t, p.Name, []float64{normOf(got)}, []float64{want.Sums[p.Name][0]}, 2e-6, 1e-4)
+		near(t, p.Name+" total", []float64{total}, []float64{want.Sums[p.Name][1]}, 1e-3, 1e-3)
+	}
+}
+
 func readFloats(t *testing.T, path string) []float64 {
 	t.Helper()
 	data, err := os.ReadFile(path)
