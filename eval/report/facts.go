@@ -29,7 +29,10 @@ func headline(r *eval.Report) (string, bool) {
 	case exceeded > 0:
 		return fmt.Sprintf("%s of %s spent more than claimed: the certified epsilon is above the claim.", count(exceeded), several(runs, "private run", "private runs")), false
 	}
-	return fmt.Sprintf("%s, each within its claimed budget by a certified bound.", several(runs, "private run", "private runs")), true
+	if runs == 1 {
+		return "The private run is within its claimed budget by a certified bound.", true
+	}
+	return fmt.Sprintf("%d private runs, each within its claimed budget by a certified bound.", runs), true
 }
 
 // facts are the numbers to take away.

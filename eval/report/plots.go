@@ -193,7 +193,7 @@ func curveFigure(id, title, caption string, points []eval.CurvePoint, value func
 	}
 	p := newPlot(360, 210, 46, 14, 0, xs[len(xs)-1], 0, top*1.06)
 	p.axisX(ticks(0, p.x.to, 4), func(v float64) string { return count(int64(v)) }, "step")
-	p.axisY(ticks(0, p.y.to, 4), number)
+	p.axisY(ticks(0, p.y.to, 5), number)
 	p.curve("trace", xs, ys)
 	p.circle("end", p.x.at(xs[len(xs)-1]), p.y.at(ys[len(ys)-1]), 3)
 	f.SVG = p.svg(title + " by step")
