@@ -44,11 +44,7 @@ func (c *core[T]) gradient(w *weight[T], u Update, g []T) ([]T, error) {
 // gradientRange leaves numbers lo:hi of G in g.
 func (c *core[T]) gradientRange(w *weight[T], u Update, lo, hi int, g []T) {
 	if u.Quantum == 0 {
-		c.backend.Pool.For(len(g), 1<<14, func(lo, hi int) {
-			for i := lo; i < hi; i++ {
-				g[i] = T(float64(g[i]) / u.Divisor)
-			}
-		})
+		kernels.Divide(c.backend.Pool, g, u.Divisor)
 		return
 	}
 	lo, hi = lo+w.Offset, hi+w.Offset

@@ -29,7 +29,7 @@ func writeTable(path string) error {
 			fmt.Fprintf(&b, "\t%s: %s%s,\n", f, f, u.name)
 		}
 		if u.wide() {
-			b.WriteString("\tadam: adam512,\n\tfromGrid: fromGrid512,\n\tpackPairs: packPairs512,\n\tpackHalves: packHalves512,\n")
+			b.WriteString("\tadam: adam512,\n\tfromGrid: fromGrid512,\n\tdivide: divide512,\n\tpackPairs: packPairs512,\n\tpackHalves: packHalves512,\n")
 		}
 		b.WriteString("}\n")
 	}

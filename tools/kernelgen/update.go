@@ -29,6 +29,26 @@ const (
 func (u *unit) updates() {
 	u.adam()
 	u.fromGrid()
+	u.divide()
+}
+
+// divide emits out = x / d in float64, d in the place of scalars 0 and 1. n is
+// a multiple of 8.
+func (u *unit) divide() {
+	args := u.function("divide", "mapArgs", "computes x / d.")
+	x, out, n, at := field(args, mapX), field(args, mapOut), field(args, mapN), GP64()
+	divisor := ZMM()
+	VBROADCASTSD(scalar(args, 0), divisor)
+	XORQ(at, at)
+	Label("divide")
+	v, y := doubles8(x, at), YMM()
+	VDIVPD(divisor, v, v)
+	VCVTPD2PS(v, y)
+	VMOVUPS(y, Mem{Base: out, Index: at, Scale: 4})
+	ADDQ(U8(8), at)
+	CMPQ(at, n)
+	JLT(LabelRef("divide"))
+	RET()
 }
 
 // doubles8 reads eight float32 as float64.

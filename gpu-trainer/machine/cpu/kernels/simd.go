@@ -20,6 +20,7 @@ type simd struct {
 	adam, fromGrid func(*byte) // adamArgs and gridArgs
 	packPairs      func(*byte) // packArgs
 	packHalves     func(*byte) // mapArgs
+	divide         func(*byte) // mapArgs
 }
 
 // width is the columns of a full tile.

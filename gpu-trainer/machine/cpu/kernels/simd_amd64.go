@@ -774,6 +774,11 @@ func adam512(a *byte)
 //go:noescape
 func fromGrid512(a *byte)
 
+// divide512 computes x / d. Its argument is a *mapArgs.
+//
+//go:noescape
+func divide512(a *byte)
+
 // tileB1x1v512 computes 1 rows and 1 vectors of columns. Its argument is a *tileArgs.
 //
 //go:noescape

@@ -26455,6 +26455,26 @@ plain:
 	JLT       grid
 	RET
 
+// func divide512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·divide512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         24(AX), DX
+	MOVQ         32(AX), BX
+	VBROADCASTSD 40(AX), Z0
+	XORQ         AX, AX
+
+divide:
+	VCVTPS2PD (CX)(AX*4), Z1
+	VDIVPD    Z0, Z1, Z1
+	VCVTPD2PS Z1, Y1
+	VMOVUPS   Y1, (DX)(AX*4)
+	ADDQ      $0x08, AX
+	CMPQ      AX, BX
+	JLT       divide
+	RET
+
 // func tileB1x1v512(a *byte)
 // Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB1x1v512(SB), NOSPLIT, $0-8

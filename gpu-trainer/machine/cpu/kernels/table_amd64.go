@@ -41,6 +41,7 @@ var simd512 = simd{
 	dotLower:      dotLower512,
 	adam:          adam512,
 	fromGrid:      fromGrid512,
+	divide:        divide512,
 	packPairs:     packPairs512,
 	packHalves:    packHalves512,
 }

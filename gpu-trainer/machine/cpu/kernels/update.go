@@ -78,3 +78,21 @@ func FromGrid[T Float](p *Pool, sum, noise []int64, quantum, divisor float64, g 
 		}
 	})
 }
+
+// Divide computes g[i] / divisor in place, in float64.
+func Divide[T Float](p *Pool, g []T, divisor float64) {
+	p.each(len(g), p.chunk(len(g)), func(w *worker, lo, hi int) {
+		if vectors[T](p) && p.simd.divide != nil {
+			n := (hi - lo) &^ 7
+			w.maps = mapArgs{x: at(as32(g), lo), out: at(as32(g), lo), n: n}
+			*w.maps.scale64() = divisor
+			if n > 0 {
+				p.simd.divide((*byte)(unsafe.Pointer(&w.maps)))
+			}
+			lo += n
+		}
+		for i := lo; i < hi; i++ {
+			g[i] = T(float64(g[i]) / divisor)
+		}
+	})
+}

@@ -21,7 +21,9 @@ func TestUpdatesHaveEqualBits(t *testing.T) {
 		x, y := make([]float32, n), make([]float32, n)
 		FromGrid(p, sum, noise, 0x1p-40, 77, x)
 		FromGrid(p, sum, nil, 0x1p-40, 77, y)
-		return [][]float32{a, b, c, x, y}
+		z := append([]float32{}, g...)
+		Divide(p, z, 31)
+		return [][]float32{a, b, c, x, y, z}
 	}
 	var want [][]float32
 	everywhere(t, func(t *testing.T) {
@@ -30,7 +32,7 @@ func TestUpdatesHaveEqualBits(t *testing.T) {
 		want = run()
 		under = best
 		for i, got := range run() {
-			same(t, []string{"theta", "m", "v", "gradient", "without noise"}[i], got, want[i])
+			same(t, []string{"theta", "m", "v", "gradient", "without noise", "divided"}[i], got, want[i])
 		}
 	})
 }
