@@ -1,0 +1,116 @@
+// The package as others meet it: packed, installed, imported, bundled, type-checked.
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { after, before } from 'node:test';
+import { browser, needs, npm, peers, run } from './peers.mjs';
+
+const folder = mkdtempSync(join(tmpdir(), 'ewtune-package-'));
+const installed = join(folder, 'node_modules', 'ewtune');
+let tarball;
+after(() => rmSync(folder, { recursive: true }));
+before(() => {
+  const [{ filename }] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: npm }));
+  tarball = join(folder, filename);
+  mkdirSync(installed, { recursive: true });
+  run('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1']);
+});
+
+const bin = (name) => join(peers, 'node_modules', '.bin', name);
+const plan = '{ samplingRate: 0.01, noiseMultiplier: 1, steps: 1000 }';
+
+test('what is packed', () => {
+  const files = readdirSync(join(installed, 'dist'));
+  for (const name of ['index.js', 'index.cjs', 'index.d.ts', 'index.d.cts', 'async.js', 'element.js', 'full.wasm', 'calculator.html']) assert.ok(files.includes(name), name);
+  const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  assert.equal(manifest.dependencies, undefined);
+  assert.equal(existsSync(join(installed, 'src')), false);
+  assert.equal(existsSync(join(installed, 'LICENSE')), true);
+});
+
+test('Node, ESM', () => {
+  const out = run('node', ['--input-type=module', '-e', `import { epsilon, version } from 'ewtune'; import * as a from 'ewtune/async'; import 'ewtune/element';
+    console.log(epsilon(${plan}, { delta: 1e-5 }).upper > 1.8, version, (await a.epsilon(${plan}, { delta: 1e-5 })).upper > 1.8); a.close();`], { cwd: folder });
+  assert.match(out, /^true \d+\.\d+\.\d+ true/);
+});
+
+test('Node, CommonJS', () => {
+  const out = run('node', ['--input-type=commonjs', '-e', `const { epsilon } = require('ewtune'); require('ewtune/element'); const a = require('ewtune/async');
+    a.epsilon(${plan}, { delta: 1e-5 }).then((r) => { console.log(epsilon(${plan}, { delta: 1e-5 }).upper === r.upper); a.close(); });`], { cwd: folder });
+  assert.equal(out, 'true\n');
+});
+
+test('the whole accountant', () => {
+  const out = run('node', ['--input-type=module', '-e', `import { readFileSync } from 'node:fs'; import { instantiate } from 'ewtune/full';
+    const a = instantiate(readFileSync(new URL(import.meta.resolve('ewtune/full.wasm'))));
+    console.log(JSON.stringify(a.call({ command: 'epsilon', sampling_rate: 0.01, noise_multiplier: 1, steps: 1000, delta: 1e-5 })), JSON.stringify(a.call({ command: 'epsilon', sampling_rate: 7 })));`], { cwd: folder });
+  assert.match(out, /"epsilon":\{"estimate":1\.8282366/);
+  assert.match(out, /"error":"sampling_rate 7: must/);
+});
+
+needs('EWTUNE_NODE_PEERS', 'publint finds nothing', () => {
+  const out = run('node', [bin('publint'), 'run', '--strict', installed]);
+  assert.match(out, /All good/);
+});
+
+needs('EWTUNE_NODE_PEERS', 'arethetypeswrong finds nothing', () => {
+  const out = JSON.parse(run('node', [bin('attw'), tarball, '--format', 'json', '--exclude-entrypoints', 'calculator.html', 'full.wasm']));
+  assert.deepEqual(out.analysis.problems, []);
+});
+
+const consumer = `import { check, compose, curve, epsilon, maxSteps, noiseMultiplier, type Result, type Solution } from 'ewtune';
+import * as later from 'ewtune/async';
+import type { EwtuneEpsilonElement } from 'ewtune/element';
+import { instantiate } from 'ewtune/full';
+const plan = { samplingRate: 0.01, noiseMultiplier: 1, steps: 1000 } as const;
+const r: Result = epsilon(plan, { delta: 1e-5, accountant: 'edgeworth', order: 2 });
+const s: Solution<'noiseMultiplier'> = noiseMultiplier({ samplingRate: 0.01, steps: 10 }, { epsilon: 1, delta: 1e-5 });
+const n: number = s.noiseMultiplier + r.upper + maxSteps({ samplingRate: 0.1, noiseMultiplier: 1 }, { epsilon: 1, delta: 1e-5 }).steps;
+const p: Promise<Result> = later.epsilon(compose(plan, plan), { delta: 1e-5, signal: new AbortController().signal });
+const v: 'true' | 'false' | 'undecided' = check(plan, { epsilon: 1, delta: 1e-5 }).verdict;
+const points: readonly { x: number; upper: number }[] = curve(plan, { over: 'alpha' }).points;
+const element: EwtuneEpsilonElement | null = document.querySelector('ewtune-epsilon');
+// @ts-expect-error steps are missing
+epsilon({ samplingRate: 0.01, noiseMultiplier: 1 }, { delta: 1e-5 });
+// @ts-expect-error no such accountant
+epsilon(plan, { delta: 1e-5, accountant: 'magic' });
+export { n, p, v, points, element, instantiate };
+`;
+
+for (const [module, resolution, name] of [['nodenext', 'nodenext', 'consumer.mts'], ['nodenext', 'nodenext', 'consumer.cts'], ['esnext', 'bundler', 'consumer.ts']]) {
+  needs('EWTUNE_NODE_PEERS', `tsc --noEmit, ${resolution}, ${name}`, () => {
+    writeFileSync(join(folder, name), consumer);
+    run('node', [bin('tsc'), '--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2022,dom', '--module', module, '--moduleResolution', resolution, '--types', '', name], { cwd: folder });
+  });
+}
+
+needs('EWTUNE_NODE_PEERS', 'the sources agree with the declared types', () => {
+  const sources = readdirSync(join(npm, 'src')).filter((f) => f.endsWith('.mjs') && !/^(worker|async)/.test(f)).map((f) => join(npm, 'src', f));
+  try {
+    run('node', [bin('tsc'), '--noEmit', '--allowJs', '--checkJs', '--strict', '--target', 'es2023', '--lib', 'es2023,dom,dom.iterable', '--module', 'esnext', '--moduleResolution', 'bundler', '--allowImportingTsExtensions', '--types', '', ...sources]);
+  } catch (error) {
+    assert.fail(error.stdout);
+  }
+});
+
+needs('EWTUNE_CHROMIUM', 'a fresh Vite app, no settings', async (t) => {
+  const app = join(folder, 'app');
+  mkdirSync(app, { recursive: true });
+  for (const name of ['vite']) if (!existsSync(join(folder, 'node_modules', name))) symlinkSync(join(peers, 'node_modules', name), join(folder, 'node_modules', name));
+  writeFileSync(join(app, 'package.json'), '{ "name": "app", "private": true, "type": "module" }');
+  writeFileSync(join(app, 'index.html'), '<!doctype html><title>app</title><output></output><script type="module" src="/main.js"></script><ewtune-epsilon></ewtune-epsilon>');
+  writeFileSync(join(app, 'main.js'), `import { epsilon } from 'ewtune'; import * as later from 'ewtune/async'; import 'ewtune/element';
+    const plan = ${plan}; const now = epsilon(plan, { delta: 1e-5 }).upper;
+    later.epsilon(plan, { delta: 1e-5 }).then((r) => { document.querySelector('output').textContent = String(r.upper === now && now > 1.8); });`);
+  const { build, preview } = await import(join(peers, 'node_modules', 'vite', 'dist', 'node', 'index.js'));
+  await build({ root: app, logLevel: 'error' });
+  const server = await preview({ root: app, logLevel: 'error', preview: { port: 0, host: '127.0.0.1' } });
+  t.after(() => server.close());
+  const chromium = await browser();
+  t.after(() => chromium.close());
+  const page = await chromium.newPage();
+  await page.goto(`http://127.0.0.1:${server.httpServer.address().port}/`);
+  await page.waitForFunction(() => document.querySelector('output').textContent === 'true');
+  assert.ok((await page.evaluate(() => document.querySelector('ewtune-epsilon').value)) > 8);
+});
