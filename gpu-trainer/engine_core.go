@@ -24,6 +24,7 @@ type core[T kernels.Float] struct {
 	carriers []*carrier[T] // what RGP releases in place of the others
 	vector   []Parameter   // the released vector
 	sums     []int64       // [Dim]
+	summed   bool          // sums may hold something; until then their memory is never touched
 	programs map[programKind]*program
 	key      uint64 // of the lot's dropout masks
 	stats    BatchStats
@@ -110,7 +111,10 @@ func (c *core[T]) trained() []Parameter {
 	return list
 }
 
-func (c *core[T]) sum() ([]int64, error) { return c.sums, c.collect() }
+func (c *core[T]) sum() ([]int64, error) {
+	c.summed = true // the caller may add noise in place
+	return c.sums, c.collect()
+}
 
 func (c *core[T]) close() error {
 	if c.device == machine.Backend(c.backend) {
@@ -120,7 +124,10 @@ func (c *core[T]) close() error {
 }
 
 func (c *core[T]) beginLot(seed uint64) error {
-	clear(c.sums)
+	if c.summed {
+		clear(c.sums)
+		c.summed = false
+	}
 	for _, w := range c.order {
 		if w.gradient != nil {
 			clear(w.gradient.Data)

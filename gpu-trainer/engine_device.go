@@ -19,8 +19,8 @@ func openDevice[T kernels.Float](o EngineOptions, host *cpu.Backend[T]) (machine
 	if o.Device == "" || o.Device == "cpu" {
 		return host, nil
 	}
-	if o.Precision == "float64" {
-		return nil, fmt.Errorf("precision float64: device %s computes in float32", o.Device)
+	if o.Precision != "" && o.Precision != "float32" {
+		return nil, fmt.Errorf("precision %s: device %s computes in float32", o.Precision, o.Device)
 	}
 	number, err := deviceNumber(o.Device)
 	if err != nil {

@@ -31,6 +31,7 @@ func (c *core[T]) run(kind programKind, b *model.Batch, clip dp.Clip) (*program,
 		f.Factor, f.InverseQuantum = clip.Factor, 1/clip.Quantum
 	}
 	c.ahead = c.ahead || kind != forward
+	c.summed = c.summed || len(p.squares) > 0
 	return p, p.RunAll()
 }
 

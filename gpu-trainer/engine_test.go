@@ -427,8 +427,13 @@ func TestBadInput(t *testing.T) {
 		"divisor 0":                                func() error { return e.Step(Update{Quantum: 1, K: 1}) },
 		"noise of 1 numbers":                       func() error { return e.Step(Update{Noise: make([]int64, 1), Quantum: 1, Divisor: 1, K: 1}) },
 		"output of 2 numbers: must be 3":           func() error { return e.Logits(batch(4), make([]float64, 2)) },
-		`precision "half"`:                         func() error { _, err := NewEngine(m, model.Method{}, EngineOptions{Precision: "half"}); return err },
-		`method "magic"`:                           func() error { _, err := NewEngine(m, model.Method{Kind: "magic"}, EngineOptions{}); return err },
+		`device "abacus": must be cpu`:             func() error { _, err := NewEngine(m, model.Method{}, EngineOptions{Device: "abacus"}); return err },
+		"precision float64: device opencl": func() error {
+			_, err := NewEngine(m, model.Method{}, EngineOptions{Device: "opencl", Precision: "float64"})
+			return err
+		},
+		`precision "half"`: func() error { _, err := NewEngine(m, model.Method{}, EngineOptions{Precision: "half"}); return err },
+		`method "magic"`:   func() error { _, err := NewEngine(m, model.Method{Kind: "magic"}, EngineOptions{}); return err },
 	} {
 		if err := run(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v: want one with %q", err, want)
