@@ -8,6 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/ewtune/ewtune/datasets"
 	"github.com/ewtune/ewtune/eval"
@@ -39,6 +42,8 @@ type ReproduceOptions struct {
 	Precision string `json:"precision"` // [float32]
 	Device    string `json:"device"`    // [cpu]
 	SeedAll   bool   `json:"seed_all"`  // repeatable and not private: for tests
+
+	Jobs int `json:"-"` // runs at a time, which share the processors [one a processor for the tiny preset; 1 for a model, whose runs fill the processors and the memory]
 }
 
 func (o ReproduceOptions) withDefaults() (ReproduceOptions, error) {
@@ -87,7 +92,8 @@ func (o ReproduceOptions) publicRecipe() Recipe {
 	return o.Public.orElse(publicRecipe)
 }
 
-// Stage is told what the matrix is doing: which run of how many, and how far it has come.
+// Stage tells what the matrix is doing: which run of how many, and how far it has come. Runs at the same time tell it from several
+// goroutines.
 type Stage struct {
 	Run, Runs int    // from 1; 0 while data is prepared
 	Name      string // of the run, or what is prepared
@@ -113,17 +119,42 @@ func Reproduce(ctx context.Context, out string, o ReproduceOptions, progress fun
 	if err != nil {
 		return nil, err
 	}
-	for i, run := range runs {
-		stage := Stage{Run: i + 1, Runs: len(runs), Name: run.Name}
-		err := run.Run(ctx, filepath.Join(out, "runs", run.Name), func(p trainer.Progress) {
-			stage.Progress = p
-			progress(stage)
-		})
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", run.Name, err)
-		}
+	if err := o.runAll(ctx, out, runs, progress); err != nil {
+		return nil, err
 	}
 	return WriteReport(out)
+}
+
+// runAll does the runs, Jobs at a time. The first error stops the others between two steps.
+func (o ReproduceOptions) runAll(ctx context.Context, out string, runs []RunSpec, progress func(Stage)) error {
+	jobs := o.Jobs
+	if jobs == 0 {
+		jobs = runtime.GOMAXPROCS(0)
+		if o.Model != "" || o.Preset != "" {
+			jobs = 1
+		}
+	}
+	threads := max(1, runtime.GOMAXPROCS(0)/jobs)
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(jobs)
+	for i, run := range runs {
+		run.Engine.Threads = threads
+		group.Go(func() error {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			stage := Stage{Run: i + 1, Runs: len(runs), Name: run.Name}
+			err := run.Run(ctx, filepath.Join(out, "runs", run.Name), func(p trainer.Progress) {
+				stage.Progress = p
+				progress(stage)
+			})
+			if err != nil {
+				return fmt.Errorf("%s: %w", run.Name, err)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
 }
 
 // WriteReport computes the report of every run below a folder and writes its files there.
@@ -155,6 +186,7 @@ func claimFolder(out string, o ReproduceOptions) error {
 		if err := json.Unmarshal(text, &begun); err != nil {
 			return fmt.Errorf("%s: %w", filepath.Join(out, matrixFile), err)
 		}
+		begun.Jobs = o.Jobs
 		if !reflect.DeepEqual(begun, o) {
 			return fmt.Errorf("output folder %s: was begun with other options (%s); give the same ones or name a new folder", out, matrixFile)
 		}

@@ -13,7 +13,7 @@ import (
 // small is a matrix of two runs that takes a second or two: 300 rows, known seeds.
 func small() ReproduceOptions {
 	return ReproduceOptions{
-		Tasks: []string{"mnli"}, Rows: 300, SeedAll: true,
+		Tasks: []string{"mnli"}, Rows: 300, SeedAll: true, Jobs: 1,
 		Private: Recipe{BatchSize: 60, Epochs: 3}, Public: Recipe{BatchSize: 60, Epochs: 1},
 	}
 }
@@ -65,10 +65,12 @@ func TestReproduce(t *testing.T) {
 }
 
 // TestReproduceGoesOn stops a matrix in the middle of its private run; going on must give the predictions and the ledger of an
-// uninterrupted matrix, to the byte.
+// uninterrupted matrix whose runs went side by side, to the byte.
 func TestReproduceGoesOn(t *testing.T) {
 	whole, parts := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "parts")
-	if _, err := Reproduce(t.Context(), whole, small(), ignore); err != nil {
+	together := small()
+	together.Jobs = 2
+	if _, err := Reproduce(t.Context(), whole, together, ignore); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())

@@ -33,6 +33,7 @@ ewtune reproduce --tasks sst2 --data glue --tokenizer bert-base-uncased --model 
 			&cli.StringFlag{Name: "methods", Aliases: []string{"method"}, Usage: "comma-separated, of the private runs: full, lora, bitfit, head, rgp (default: the recipe's)"},
 			&cli.StringFlag{Name: "seeds", Value: "0", Usage: "comma-separated seeds of fresh weights"},
 			&cli.IntFlag{Name: "rows", DefaultText: "20000", Usage: "training rows of each generated task"},
+			&cli.IntFlag{Name: "jobs", DefaultText: "one a processor for the tiny preset, else 1", Usage: "runs at a time"},
 			&cli.StringFlag{Name: "out", Usage: "output folder (default: runs/DATE-TIME)"},
 		}, append(trainingFlags(), jsonFlag(), quietFlag())...),
 		Action: reproduce,
@@ -53,7 +54,6 @@ func reproduce(c *cli.Context) error {
 	}
 	progress := newView(c.App.ErrWriter, c.Bool("quiet"))
 	result, err := pipeline.Reproduce(c.Context, out, o, progress.show)
-	progress.done()
 	if err != nil {
 		return interrupted(c, err, "the same command with --out "+out+" goes on")
 	}
@@ -85,7 +85,7 @@ func reproduceOptions(c *cli.Context) (pipeline.ReproduceOptions, error) {
 		Accountants: splitList(c.String("accountants")), Methods: splitList(c.String("methods")), Seeds: seeds,
 		Data: c.String("data"), Rows: c.Int("rows"), Tokenizer: c.String("tokenizer"), MaxLength: c.Int("max-length"),
 		Model: c.String("model"), Private: recipeFlags(c), Precision: c.String("precision"), Device: c.String("device"),
-		SeedAll: c.Bool("seed-known"),
+		SeedAll: c.Bool("seed-known"), Jobs: c.Int("jobs"),
 	}
 	for _, accountant := range o.Accountants {
 		if err := pipeline.CheckAccountant(accountant, c.Bool("allow-estimate")); err != nil {

@@ -159,7 +159,6 @@ func runAndReport(c *cli.Context, dir string, run func(context.Context, string, 
 	err := run(c.Context, dir, func(p trainer.Progress) {
 		progress.show(pipeline.Stage{Name: filepath.Base(dir), Progress: p})
 	})
-	progress.done()
 	if err != nil {
 		return interrupted(c, err, "ewtune resume "+dir+" goes on")
 	}
