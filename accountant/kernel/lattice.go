@@ -99,7 +99,7 @@ func (w *Workspace) compose(p *Problem, s saddle, upper bool) (lattice, bool) {
 	}
 	w.invert(&l)
 	w.accumulate(&l)
-	return l, true
+	return l, math.Abs(l.logFront) < math.Inf(1) && l.wrong < math.Inf(1) && l.fold.logRight < math.Inf(1)
 }
 
 // masses fills slack with the own-measure masses of one step, from the point below which the tilted mass is nothing to
@@ -131,7 +131,7 @@ func (w *Workspace) masses(p *Problem, ph Phase, l *lattice, s saddle, upper boo
 
 // leftmost returns where a row begins: the least loss, or where the tilt has made nothing of the mass below.
 func leftmost(ph Phase, d Direction, c float64) float64 {
-	left := -(45 + Log(ph.Steps)) / c
+	left := math.Max(-(45+Log(ph.Steps))/c, -650) // below, e^x is no normal number
 	if d == Remove {
 		return math.Max(left, Log1p(-ph.Rate))
 	}
