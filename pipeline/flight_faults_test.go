@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"io"
 	"math/big"
 	"net"
 	"path/filepath"
@@ -158,4 +159,21 @@ func serveWrong(t *testing.T, s *wrongServer) string {
 	go g.Serve(listener)
 	t.Cleanup(g.Stop)
 	return listener.Addr().String()
+}
+
+// TestPersistCountsFromProgress requires that patience begins anew whenever a try got further, and ends otherwise.
+func TestPersistCountsFromProgress(t *testing.T) {
+	const patience = 120 * time.Millisecond // two pauses of 50 ms, not three
+	for _, progress := range []bool{true, false} {
+		tries := 0
+		err := persist(t.Context(), patience, func(context.Context) (bool, error) {
+			if tries++; tries > 6 {
+				return false, nil
+			}
+			return progress, io.ErrUnexpectedEOF
+		})
+		if (err == nil) != progress {
+			t.Errorf("progress %v: %d tries, %v", progress, tries, err)
+		}
+	}
 }

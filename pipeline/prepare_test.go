@@ -198,3 +198,67 @@ func TestPrepareResumes(t *testing.T) {
 		t.Errorf("left behind: %v", left)
 	}
 }
+
+// TestPreparePairWithEmptyText requires that a pair stays a pair when its second text is empty: two separators.
+func TestPreparePairWithEmptyText(t *testing.T) {
+	o := preparation4(t, "qnli", 10)
+	writeText(t, filepath.Join(o.Source.Path, "QNLI", "train.tsv"), "index\tquestion\tsentence\tlabel\n0\ta\t\tentailment\n")
+	m, err := prepare(t.Context(), o, checkedAllocator(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Tokens != 4 { // [CLS] a [SEP] [SEP]
+		t.Errorf("%d tokens, want 4", m.Tokens)
+	}
+}
+
+// TestPrepareResumesTwice cuts a run off, tears its journal, cuts the next run off too and requires that the third keeps
+// what the second finished.
+func TestPrepareResumesTwice(t *testing.T) {
+	o := preparation4(t, "sst2", 20000)
+	o.Workers = 1
+	until := func(rows int64) {
+		ctx, cancel := context.WithCancel(t.Context())
+		o.Progress = func(n int64) {
+			if n >= rows {
+				cancel()
+			}
+		}
+		if _, err := prepare(ctx, o, checkedAllocator(t)); !errors.Is(err, context.Canceled) {
+			t.Fatalf("cut off: %v, want context.Canceled", err)
+		}
+	}
+	until(3000)
+	tear(t, filepath.Join(o.Out, journalFile))
+	until(8000)
+	before, err := os.Stat(filepath.Join(o.Out, shardName(4)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Progress = nil
+	if _, err := prepare(t.Context(), o, checkedAllocator(t)); err != nil {
+		t.Fatal(err)
+	}
+	after, err := os.Stat(filepath.Join(o.Out, shardName(4)))
+	if err != nil || !os.SameFile(before, after) || !after.ModTime().Equal(before.ModTime()) {
+		t.Errorf("the second run's shard was written again: %v", err)
+	}
+}
+
+// TestCutOffBatchIsDone cuts a run off between the two stages that a batch is handed to: the writer, who waits for it, must
+// be told.
+func TestCutOffBatchIsDone(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	ordered, told := make(chan *pending), make(chan struct{})
+	go func() {
+		batch := <-ordered
+		cancel()
+		<-batch.done
+		close(told)
+	}()
+	batch := &pending{done: make(chan struct{})}
+	if err := batch.send(ctx, nil, ordered); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v, want context.Canceled", err)
+	}
+	<-told
+}
