@@ -250,19 +250,6 @@ func (p *canaries) loss(e *Engine, c model.Config, i int) (float64, error) {
 	return CrossEntropy(logits, p.examples[i].label), nil
 }
 
-// MembershipFile encodes scores of rows that were trained on and of rows that were not, for the same statistics as canaries. The
-// usual scores are -loss (loss threshold) and the loss under a reference model, such as the starting weights, less the loss (likelihood ratio).
-func MembershipFile(members, heldOut []float64, delta float64) ([]byte, error) {
-	var lines []canaryLine
-	for _, score := range members {
-		lines = append(lines, canaryLine{int64(len(lines)), true, score})
-	}
-	for _, score := range heldOut {
-		lines = append(lines, canaryLine{int64(len(lines)), false, score})
-	}
-	return canaryFile("membership", delta, lines)
-}
-
 // CrossEntropy is -log softmax(logits)[label].
 func CrossEntropy(logits []float64, label int32) float64 {
 	largest := math.Inf(-1)

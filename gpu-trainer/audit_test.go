@@ -153,12 +153,22 @@ func TestCrossEntropy(t *testing.T) {
 	}
 }
 
-func TestMembershipFile(t *testing.T) {
-	data, err := MembershipFile([]float64{3, 2, 1}, []float64{0, -1, -2}, 1e-5)
-	if err != nil {
-		t.Fatal(err)
+// TestMembershipSeesOverfitting: a model that learned 40 rows by heart tells them from 40 others, with both scores (a coin: 40 ± 4.5; the most is about 54, for half of the others fit by chance).
+func TestMembershipSeesOverfitting(t *testing.T) {
+	p := Plan{NonPrivate: true, ExpectedBatchSize: 40, Steps: 400, Method: model.Method{Kind: model.Full}, LearningRate: 0.005}
+	members, others := newSource(40, 40, 12), newSource(41, 40, 12)
+	for i := range members.labels {
+		members.labels[i], others.labels[i] = int32(i%2), int32(i%2) // nothing to learn but the rows
 	}
-	if right := rightGuesses(readCanaryFile(t, data, "membership")); right != 6 {
-		t.Errorf("%d of 6 right", right)
+	r := mustTrain(t, seeded(p, 1), members, Options{})
+	for name, before := range map[string]*model.Model{"likelihood ratio": smallModel(), "threshold": nil} {
+		data, err := Membership(context.Background(), members, others, 40, before, r, EngineOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := readCanaryFile(t, data, membershipKind)
+		if right := rightGuesses(lines); len(lines) != 80 || right < 50 {
+			t.Errorf("%s: %d of %d right", name, right, len(lines))
+		}
 	}
 }

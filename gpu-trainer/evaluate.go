@@ -33,13 +33,18 @@ const evaluationChunk = 4096
 
 // Evaluate runs a model forward, without dropout, over all rows of a source. The method is that of the run which made the model.
 func Evaluate(ctx context.Context, s Source, m *model.Model, method model.Method, o EngineOptions) (Predictions, error) {
+	return evaluateFirst(ctx, s, s.Len(), m, method, o)
+}
+
+// evaluateFirst is Evaluate on the first n rows.
+func evaluateFirst(ctx context.Context, s Source, n int, m *model.Model, method model.Method, o EngineOptions) (Predictions, error) {
 	o.MaxTokens = capacity(o.MaxTokens, m.Config)
 	engine, err := NewEngine(m, method, o)
 	if err != nil {
 		return Predictions{}, err
 	}
 	defer engine.Close()
-	classes, n := m.Config.NumLabels, s.Len()
+	classes := m.Config.NumLabels
 	p := Predictions{RowIDs: make([]int64, n), Labels: make([]int32, n), Logits: make([]float64, n*classes), Classes: classes}
 	for i := range p.RowIDs {
 		p.RowIDs[i] = int64(i)
