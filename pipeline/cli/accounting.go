@@ -61,7 +61,7 @@ func planFlags() []cli.Flag {
 		&cli.Float64Flag{Name: "noise-multiplier", Aliases: []string{"s"}, Usage: "noise standard deviation over clipping norm"},
 		&cli.Float64Flag{Name: "delta", Usage: "in (0, 1), below 1/N"},
 		&cli.Float64Flag{Name: "epsilon", Usage: "privacy budget"},
-		&cli.StringFlag{Name: "accountant", Value: "certified", Usage: "certified, edgeworth, rdp, gdp or pld"},
+		&cli.StringFlag{Name: "accountant", Value: "certified", Usage: "certified, edgeworth, edgeworth-interval, rdp, gdp or pld"},
 		&cli.IntFlag{Name: "order", Value: 1, Usage: "order of the Edgeworth approximation: 1, 2 or 3"},
 		&cli.StringFlag{Name: "adjacency", Value: "add-remove", Usage: "add-remove, replace-one or zero-out"},
 		&cli.StringFlag{Name: "sampler", Value: "poisson", Usage: "poisson, truncated-poisson (with --max-lot), fixed or shuffle"},

@@ -135,7 +135,7 @@ func (q *question) solve(asked string, p *accountant.Plan) error {
 		x, err := accountant.RDPNoiseMultiplier(p.Phases[0].SamplingRate, p.Phases[0].Steps, *q.Epsilon, *q.Delta)
 		p.Phases[0].NoiseMultiplier = x
 		return err
-	case q.Accountant == "edgeworth" || q.Accountant == "gdp":
+	case q.Accountant == "edgeworth" || q.Accountant == "edgeworth-interval" || q.Accountant == "gdp":
 		return fmt.Errorf("accountant %s: is an estimate, so it does not solve for %s; use certified", q.Accountant, asked)
 	case q.Accountant != "" && q.Accountant != "certified":
 		return fmt.Errorf("accountant %s: does not solve for %s; use certified", q.Accountant, asked)
@@ -180,6 +180,8 @@ func (q *question) price(p accountant.Plan, delta float64) (accountant.Result, e
 		return accountant.Epsilon(p, delta)
 	case "edgeworth":
 		return accountant.Edgeworth(p, delta, max(1, q.Order))
+	case "edgeworth-interval":
+		return accountant.EdgeworthInterval(p, delta)
 	case "rdp":
 		return accountant.RDP(p, delta)
 	case "gdp":
@@ -187,7 +189,7 @@ func (q *question) price(p accountant.Plan, delta float64) (accountant.Result, e
 	case "pld":
 		return accountant.PLD(p, delta)
 	}
-	return accountant.Result{}, fmt.Errorf("accountant %q: must be certified, edgeworth, rdp, gdp or pld", q.Accountant)
+	return accountant.Result{}, fmt.Errorf("accountant %q: must be certified, edgeworth, edgeworth-interval, rdp, gdp or pld", q.Accountant)
 }
 
 func (q *question) deltaOf(p accountant.Plan) (*answer, error) {
