@@ -76,11 +76,13 @@ func TestInputCanariesAreMemorised(t *testing.T) {
 	p := Plan{NonPrivate: true, ExpectedBatchSize: 20, Steps: 800, Method: model.Method{Kind: model.Full}, LearningRate: 0.005,
 		Audit: &Audit{Inputs: 100, Secrets: 100, Length: 10}}
 	got := mustTrain(t, seeded(p, 1), newSource(20, 40, 12), Options{})
+	right := 0
 	for _, kind := range []string{inputCanaries, secretCanaries} {
-		// Half of the excluded ones carry by chance the label that the model gives them anyway: about 75 of 100 is the most.
-		if right := rightGuesses(readCanaryFile(t, got.Canaries[kind], kind)); right < 65 {
-			t.Errorf("%d of 100 %s canaries guessed right", right, kind)
-		}
+		right += rightGuesses(readCanaryFile(t, got.Canaries[kind], kind))
+	}
+	// A coin gives 100 ± 7. Half of the excluded ones carry by chance the label that the model gives them anyway: about 150 is the most.
+	if right < 120 {
+		t.Errorf("%d of 200 canaries guessed right", right)
 	}
 }
 
