@@ -36,8 +36,14 @@ export function needs(need, name, body) {
 /** Requires a peer package. */
 export const peer = createRequire(join(peers, 'package.json'));
 
-/** @param {string} command @param {string[]} args @param {object} [options] */
-export const run = (command, args, options) => execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], ...options });
+/** Runs a command and returns what it printed; a failure carries both outputs. @param {string} command @param {string[]} args @param {object} [options] */
+export function run(command, args, options) {
+  try {
+    return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  } catch (error) {
+    throw new Error(`${command} ${args.join(' ').slice(0, 200)}\n${error.stdout}\n${error.stderr}`);
+  }
+}
 
 /** @param {Uint8Array} bytes */
 export const brotli = (bytes) => zlib.brotliCompressSync(bytes, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 11, [zlib.constants.BROTLI_PARAM_LGWIN]: 24 } }).length;

@@ -59,6 +59,7 @@ function answer(name, list, a, delta, chosen) {
  * The direction that spends more; remove where they are equal.
  *
  * @param {{ remove: Interval, add: Interval }} directions
+ * @returns {'remove' | 'add'}
  */
 export const worse = ({ remove, add }) => (add.upper > remove.upper ? 'add' : 'remove');
 

@@ -3,7 +3,7 @@ import { client } from './client.mjs';
 import source from './worker.gen.txt';
 
 const workers = client((receive, fail) => {
-  const worker = new Worker(source, { eval: true });
+  const worker = new Worker(source, { eval: true, execArgv: [] });
   worker.on('message', receive);
   worker.on('error', fail);
   worker.unref();

@@ -38,7 +38,11 @@ function range(options, from, to, holds, rule) {
   return ends;
 }
 
-/** @param {number} n @param {(fraction: number) => number} f */
+/**
+ * @template T
+ * @param {number} n
+ * @param {(fraction: number) => T} f
+ */
 const grid = (n, f) => Array.from({ length: n }, (_, i) => f(i / (n - 1)));
 
 /** @param {{ remove: Interval, add: Interval }} directions @param {string} [accountant] */
