@@ -146,9 +146,8 @@ func near(t *testing.T, what string, got, want []float64, abs, rel float64) {
 
 // tolerances of the goldens' README, by precision.
 type tolerance struct {
-	tag                   string // f64, f32
-	forward, norms, sums  float64
-	parameters, normFloor float64
+	tag                              string // f64, f32
+	forward, norms, sums, parameters float64
 }
 
 var precisions = map[string]tolerance{
