@@ -122,7 +122,7 @@ function overNoise(list, points, options) {
 /** @param {Phases} list @param {number} points @param {any} options @returns {Point[]} */
 function overAlpha(list, points, options) {
   const [from, to] = range(options, 0, 1, (x) => x >= 0 && x <= 1, 'must lie in [0, 1]');
-  const lines = profile(list, 400, { ...options, from: 0, to: undefined, delta: 1e-10 });
+  const lines = profile(list, 300, { ...options, from: 0, to: undefined, delta: 1e-10 });
   const grown = lines.map((line) => ({ ...line, grow: Math.exp(line.x) }));
   return grid(points, (f) => truePositive(from + f * (to - from), grown));
 }
