@@ -16,7 +16,7 @@ func testBFloat16(t *testing.T) {
 	defer p.Close()
 	p.UseBFloat16(true)
 	r := source(30)
-	for _, s := range [][3]int{{1, 1, 1}, {15, 33, 17}, {29, 65, 130}, {64, 64, 64}, {40, 100, 1301}, {2, 300, 512}, {7, 5, 514}} {
+	for _, s := range [][3]int{{1, 1, 1}, {15, 33, 17}, {29, 65, 130}, {64, 64, 64}, {40, 100, 1301}, {2, 300, 512}, {7, 5, 514}, {2, 33, 3201}} {
 		m, n, k := s[0], s[1], s[2]
 		for _, transB := range []bool{false, true} {
 			lda, ldb := k+2, n+1

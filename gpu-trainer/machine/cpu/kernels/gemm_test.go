@@ -14,7 +14,7 @@ func testGemm[T Float](t *testing.T) {
 	p := newPool(2)
 	defer p.Close()
 	r := source(1)
-	sizes := [][3]int{{1, 1, 1}, {3, 5, 7}, {14, 32, 16}, {15, 33, 17}, {29, 65, 130}, {1, 300, 40}, {64, 64, 64}, {5, 1, 9}, {100, 17, 800}, {13, 48, 3}}
+	sizes := [][3]int{{1, 1, 1}, {3, 5, 7}, {14, 32, 16}, {15, 33, 17}, {29, 65, 130}, {1, 300, 40}, {64, 64, 64}, {5, 1, 9}, {100, 17, 800}, {13, 48, 3}, {2, 33, 1600}, {1, 2000, 270}}
 	for _, s := range sizes {
 		m, n, k := s[0], s[1], s[2]
 		for form := range 4 {
@@ -54,7 +54,7 @@ func testLinearForms[T Float](t *testing.T) {
 	p := newPool(2)
 	defer p.Close()
 	r := source(2)
-	for _, s := range [][3]int{{37, 48, 80}, {5, 130, 16}, {130, 16, 33}, {1, 1, 1}} {
+	for _, s := range [][3]int{{37, 48, 80}, {5, 130, 16}, {130, 16, 33}, {1, 1, 1}, {70, 130, 96}} {
 		rows, in, out := s[0], s[1], s[2]
 		x, w, bias, g := gaussian[T](r, rows*in), gaussian[T](r, out*in), gaussian[T](r, out), gaussian[T](r, rows*out)
 		y, dx, dw := make([]T, rows*out), gaussian[T](r, rows*in), gaussian[T](r, out*in)
