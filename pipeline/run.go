@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/ewtune/ewtune/accountant"
@@ -37,6 +39,7 @@ type RunSpec struct {
 	SeedAll  bool                  `json:"seed_all"`           // repeatable, and no privacy
 	Public   bool                  `json:"public"`             // nobody's privacy depends on the data
 	Baseline string                `json:"baseline,omitempty"` // name of the run without privacy to stand beside this one
+	Audit    *trainer.Audit        `json:"audit,omitempty"`    // canaries to plant
 	Engine   trainer.EngineOptions `json:"engine"`
 }
 
@@ -44,8 +47,10 @@ type RunSpec struct {
 const (
 	specFile       = "spec.json" // written first: what to do, so that the run can be gone on with
 	runFile        = "run.json"  // written last: a folder that has it is a finished run
+	warningsFile   = "warnings.json"
 	modelFolder    = "model"
 	predictionsFor = "predictions.%s.jsonl"
+	canariesOf     = "canaries.%s.jsonl" // written by the trainer
 )
 
 // Run trains, predicts every evaluation split, and writes all of it to dir. A folder with a finished run is left as it is; one
@@ -92,7 +97,13 @@ func (s RunSpec) Run(ctx context.Context, dir string, progress func(trainer.Prog
 	if err != nil {
 		return err
 	}
+	if err := writeJSON(filepath.Join(dir, warningsFile), append([]string{}, result.Warnings...)); err != nil {
+		return err
+	}
 	run := s.describe(source.Manifest(), started, result, files, seconds)
+	for _, kind := range slices.Sorted(maps.Keys(result.Canaries)) {
+		run.Files.Audits = append(run.Files.Audits, fmt.Sprintf(canariesOf, kind))
+	}
 	return writeJSON(filepath.Join(dir, runFile), run)
 }
 
@@ -117,7 +128,8 @@ func (s RunSpec) plan(rows int64) (trainer.Plan, error) {
 	if err != nil {
 		return plan, err
 	}
-	plan.Method.Seed = s.Seed
+	plan.Method.Seed, plan.Audit = s.Seed, s.Audit
+	plan.DatasetSize += s.Audit.Slots()
 	if s.SeedAll || s.Budget == nil {
 		plan.Seed = &s.Seed
 	}
@@ -131,7 +143,7 @@ func (s RunSpec) plan(rows int64) (trainer.Plan, error) {
 		return plan, nil
 	}
 	if plan.NoiseMultiplier == 0 {
-		plan.NoiseMultiplier, err = NoiseMultiplier(s.Budget.Accountant, float64(plan.ExpectedBatchSize)/float64(rows), plan.Steps, s.Budget.Epsilon, s.Budget.Delta)
+		plan.NoiseMultiplier, err = NoiseMultiplier(s.Budget.Accountant, float64(plan.ExpectedBatchSize)/float64(rows+s.Audit.Slots()), plan.Steps, s.Budget.Epsilon, s.Budget.Delta)
 	}
 	return plan, err
 }
@@ -224,6 +236,29 @@ func (s RunSpec) describe(m *Manifest, started string, result trainer.Result, pr
 		}
 	}
 	return run
+}
+
+// Warnings are what training had to say against each finished run below dir, by the run's name.
+func Warnings(dir string) ([]string, error) {
+	var all []string
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.Name() != warningsFile {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		var warnings []string
+		if err := json.Unmarshal(text, &warnings); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		for _, warning := range warnings {
+			all = append(all, filepath.Base(filepath.Dir(path))+": "+warning)
+		}
+		return nil
+	})
+	return all, err
 }
 
 func writeJSON(path string, value any) error {

@@ -2,11 +2,13 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/ewtune/ewtune/datasets"
+	"github.com/ewtune/ewtune/pipeline/tokenizer"
 )
 
 // Input says where a task's text comes from and how it becomes tokens.
@@ -38,7 +40,10 @@ func (in Input) prepare(ctx context.Context, out string) (map[string]string, err
 	found := map[string]string{}
 	for _, split := range append([]string{trainSplit}, evaluationSplits(task)...) {
 		folder := filepath.Join(out, in.Task, split)
-		if _, err := os.Stat(filepath.Join(folder, ManifestFile)); err == nil {
+		if manifest, err := ReadManifest(folder); err == nil {
+			if err := in.checkTokenizer(manifest); err != nil {
+				return nil, fmt.Errorf("%s: %w", folder, err)
+			}
 			found[split] = folder
 			continue
 		}
@@ -47,6 +52,15 @@ func (in Input) prepare(ctx context.Context, out string) (map[string]string, err
 		}
 	}
 	return found, nil
+}
+
+// checkTokenizer refuses a split that was prepared with another tokenizer than the input's.
+func (in Input) checkTokenizer(m *Manifest) error {
+	t, err := tokenizer.Load(in.Tokenizer)
+	if err != nil {
+		return err
+	}
+	return m.CheckTokenizer(t)
 }
 
 // evaluationSplits are the labelled splits that a task is scored on: dev, or MNLI's matched and mismatched.

@@ -57,6 +57,9 @@ func reproduce(c *cli.Context) error {
 	if err != nil {
 		return interrupted(c, err, "the same command with --out "+out+" goes on")
 	}
+	if err := printWarnings(c, out); err != nil {
+		return err
+	}
 	if c.Bool("json") {
 		return printJSON(c.App.Writer, result)
 	}

@@ -65,6 +65,9 @@ func trainCommand() *cli.Command {
 			&cli.BoolFlag{Name: "allow-estimate", Usage: "let an accountant that is an estimate set the noise; the claim is then marked \"estimate, not a guarantee\""},
 			&cli.Float64Flag{Name: "noise-multiplier", DefaultText: "the accountant's", Usage: "noise instead of the accountant's"},
 			&cli.BoolFlag{Name: "non-private", Usage: "no clipping and no noise"},
+			&cli.IntFlag{Name: "canaries-input", Usage: "plant canaries to audit the run: examples of random tokens"},
+			&cli.IntFlag{Name: "canaries-secret", Usage: "plant sentences that end in a secret"},
+			&cli.IntFlag{Name: "canaries-gradient", Usage: "plant gradients of the clipping norm on one number each"},
 			&cli.Uint64Flag{Name: "seed", Usage: "draws fresh weights; see --seed-known"},
 		}, append(trainingFlags(), jsonFlag(), quietFlag())...),
 		Action: func(c *cli.Context) error {
@@ -94,6 +97,9 @@ func trainSpec(c *cli.Context) (pipeline.RunSpec, error) {
 	}
 	spec.Name, spec.Seed, spec.SeedAll = filepath.Base(c.String("out")), c.Uint64("seed"), c.Bool("seed-known")
 	spec.Engine = trainer.EngineOptions{Precision: c.String("precision"), Device: c.String("device")}
+	if audit := (trainer.Audit{Inputs: c.Int("canaries-input"), Secrets: c.Int("canaries-secret"), Gradients: c.Int("canaries-gradient")}); audit != (trainer.Audit{}) {
+		spec.Audit = &audit
+	}
 	if c.Bool("non-private") {
 		return spec, nil
 	}
@@ -166,10 +172,22 @@ func runAndReport(c *cli.Context, dir string, run func(context.Context, string, 
 	if err != nil {
 		return err
 	}
+	if err := printWarnings(c, dir); err != nil {
+		return err
+	}
 	if c.Bool("json") {
 		return printJSON(c.App.Writer, result)
 	}
 	return report.Table(c.App.Writer, result)
+}
+
+// printWarnings prints what training had to say against the runs below dir.
+func printWarnings(c *cli.Context, dir string) error {
+	warnings, err := pipeline.Warnings(dir)
+	for _, warning := range warnings {
+		fmt.Fprintln(c.App.ErrWriter, "warning:", warning)
+	}
+	return err
 }
 
 // interrupted adds to the error of a command that was stopped how to go on.
