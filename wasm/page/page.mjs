@@ -188,17 +188,17 @@ function showFigure(value, result, truth, delta) {
   }
 }
 
-/** @param {any} plan @param {number} delta @returns {{ name: string, family: string, order?: 1 | 2 | 3, epsilon: number, vacuous: boolean }[]} */
+/** @param {any} plan @param {number} delta @returns {{ name: string, family: string, order?: 1 | 2 | 3, epsilon: number }[]} */
 function others(plan, delta) {
   const list = [];
   if (state.compare.has('edgeworth')) {
     for (const order of /** @type {const} */ ([1, 2, 3])) {
       const r = epsilon(plan, { delta, accountant: 'edgeworth', order });
-      list.push({ name: `Edgeworth, order ${order}`, family: 'edgeworth', order, epsilon: r.estimate, vacuous: r.warnings.some((x) => x.code === 'vacuous') });
+      list.push({ name: `Edgeworth, order ${order}`, family: 'edgeworth', order, epsilon: r.estimate });
     }
   }
-  if (state.compare.has('rdp')) list.push({ name: 'Rényi (RDP)', family: 'rdp', epsilon: epsilon(plan, { delta, accountant: 'rdp' }).upper, vacuous: false });
-  if (state.compare.has('gdp')) list.push({ name: 'Gaussian DP (CLT)', family: 'gdp', epsilon: epsilon(plan, { delta, accountant: 'gdp' }).estimate, vacuous: false });
+  if (state.compare.has('rdp')) list.push({ name: 'Rényi (RDP)', family: 'rdp', epsilon: epsilon(plan, { delta, accountant: 'rdp' }).upper });
+  if (state.compare.has('gdp')) list.push({ name: 'Gaussian DP (CLT)', family: 'gdp', epsilon: epsilon(plan, { delta, accountant: 'gdp' }).estimate });
   return list;
 }
 
@@ -216,7 +216,7 @@ function showAccountants(plan, delta, truth) {
     const over = o.epsilon > truth.upper;
     const gap = show(Math.abs(o.epsilon - (under ? truth.lower : truth.upper)), 3);
     const remark = under ? `outside: ${gap} below the truth` : over ? `outside: ${gap} above the truth` : 'inside the interval';
-    return row(o.family, o.name, o.epsilon, show(o.epsilon, 5), remark + (o.vacuous ? '; its interval (EEI) is vacuous' : ''), under ? 'under' : '');
+    return row(o.family, o.name, o.epsilon, show(o.epsilon, 5), remark, under ? 'under' : '');
   });
   el('accountants').innerHTML = `<table><thead><tr><th scope="col">Accountant</th><th scope="col" class="number">ε</th><th scope="col" class="where">Place</th><th scope="col">Against the truth</th></tr></thead>
     <tbody>${row('certified', 'Certified', truth.upper, showBound(truth.upper, 'up', 5), 'proved', 'sound')}${rows.join('')}</tbody></table>`;

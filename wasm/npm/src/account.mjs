@@ -76,9 +76,6 @@ function warnings(name, { lower, upper, method }, flags) {
   if (method === 'edgeworth' || method === 'gdp') {
     list.push({ code: 'estimate', message: `${method} is an estimate of ${what}, not a bound: it can fall below the truth.` });
   }
-  if (method === 'edgeworth' && !(upper < (name === 'epsilon' ? Infinity : 1))) {
-    list.push({ code: 'vacuous', message: 'The finite-sample Edgeworth interval (EEI) says nothing at this plan.' });
-  }
   if (flags & 1) list.push({ code: 'non-monotone', message: 'The expansion crosses δ more than once; the largest ε was taken.' });
   if (method === 'certified' && upper === Infinity) {
     list.push({ code: 'unbounded', message: `No finite ${what} can be certified for this plan.` });

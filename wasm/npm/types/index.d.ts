@@ -69,7 +69,7 @@ export interface Interval {
 /** Something that a reader of the number should know. */
 export interface Warning {
   /** Stable name, for programs. */
-  readonly code: 'estimate' | 'vacuous' | 'non-monotone' | 'below-truth' | 'wide' | 'unbounded' | 'rounded-steps';
+  readonly code: 'estimate' | 'non-monotone' | 'wide' | 'unbounded';
   /** A sentence, for people. */
   readonly message: string;
 }
