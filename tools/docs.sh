@@ -12,5 +12,5 @@ chromium=${EWTUNE_CHROMIUM:-/usr/bin/chromium}
 profile=$(mktemp -d)
 trap 'rm -rf "$profile"' EXIT
 "$chromium" --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update \
-	--disable-sync --user-data-dir="$profile" --hide-scrollbars --window-size=1120,1180 \
+	--disable-sync --user-data-dir="$profile" --hide-scrollbars --window-size=1360,1180 \
 	--screenshot="$PWD/docs/report.png" "file://$(realpath "$folder")/report.html" 2>/dev/null

@@ -23,7 +23,7 @@ done
 
 if command -v node >/dev/null && [ -n "${EWTUNE_NODE_PEERS:-}" ]; then
 	go run ./wasm/build || status=1
-	node --test wasm/test/ || status=1
+	node --test wasm/test/*.test.mjs || status=1
 elif [ "${EWTUNE_REQUIRE_ALL:-}" = 1 ]; then
 	echo "the JavaScript tests need node and npm" >&2
 	status=1
