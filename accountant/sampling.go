@@ -31,7 +31,7 @@ func (e *engine) truncated(p Plan, delta float64) (Result, error) {
 	for range 60 {
 		left := delta - extra*(1+math.Exp(upper.Epsilon.Upper))
 		if !(left > 0) {
-			return Result{}, fmt.Errorf("max_lot %d: lots pass it with probability %.3g in all, too often for delta %g", p.MaxLot, extra, delta)
+			return Result{}, &capError{p.MaxLot, extra, delta}
 		}
 		next, err := e.certifiedEpsilon(plain, left)
 		if err != nil {
@@ -48,6 +48,17 @@ func (e *engine) truncated(p Plan, delta float64) (Result, error) {
 	}
 	r.Epsilon.Upper, r.Remove.Upper, r.Add.Upper = upper.Epsilon.Upper, upper.Remove.Upper, upper.Add.Upper
 	return e.truncatedLower(r, plain, delta, extra)
+}
+
+// capError says that lots are cut too often for any finite epsilon at delta. Of two plans with the same cap the one with less
+// noise is refused first, since the probability is weighed with 1 + e^ε.
+type capError struct {
+	limit              int64
+	probability, delta float64
+}
+
+func (e *capError) Error() string {
+	return fmt.Sprintf("max_lot %d: lots pass it with probability %.3g in all, too often for delta %g", e.limit, e.probability, e.delta)
 }
 
 // truncatedLower lowers the lower ends by the same difference.

@@ -1,6 +1,8 @@
 package accountant
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"math"
 )
@@ -19,6 +21,7 @@ type search struct {
 	thrifty, costly   float64 // an argument seen to pass, one seen to fail; 0: none yet
 	thriftyAt, costAt float64 // their prices
 	reach             float64 // log of the last factor while one side is open
+	refused           error   // why the price of an argument is infinite
 }
 
 func (s *search) run() (float64, error) {
@@ -34,7 +37,7 @@ func (s *search) run() (float64, error) {
 		case s.thrifty == s.end():
 			return s.thrifty, nil // the cheapest extreme of spending is within the budget
 		case s.costly == s.begin():
-			return 0, fmt.Errorf("epsilon %v: no %s from %g to %g meets it", s.epsilon, s.name, s.low, s.high)
+			return 0, cmp.Or(s.refused, fmt.Errorf("epsilon %v: no %s from %g to %g meets it", s.epsilon, s.name, s.low, s.high))
 		}
 		x = s.next(x)
 	}
@@ -69,6 +72,10 @@ func (s *search) neighbour(x float64) float64 {
 
 func (s *search) see(x float64) error {
 	v, err := s.price(x)
+	var refused *capError
+	if errors.As(err, &refused) {
+		v, err, s.refused = math.Inf(1), nil, err
+	}
 	if err != nil {
 		return err
 	}

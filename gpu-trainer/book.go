@@ -18,7 +18,7 @@ type book struct {
 
 func (p Plan) ledgerHeader(data string) accountant.LedgerHeader {
 	return accountant.LedgerHeader{
-		Delta: p.Delta, Adjacency: accountant.AddRemove, Sampler: accountant.Poisson, DatasetSize: p.DatasetSize, ExpectedBatchSize: p.ExpectedBatchSize,
+		Delta: p.Delta, Adjacency: accountant.AddRemove, Sampler: accountant.Sampler(p.Sampler), MaxLot: p.MaxLot, DatasetSize: p.DatasetSize, ExpectedBatchSize: p.ExpectedBatchSize,
 		ClippingNorm: p.ClippingNorm, SeedKnown: p.Seed != nil, PlanHash: p.Hash(), DataHash: data,
 	}
 }

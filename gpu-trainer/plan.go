@@ -21,6 +21,7 @@ type Plan struct {
 	DatasetSize       int64   `json:"dataset_size"`            // N [rows of the source, and one for each canary]
 	ExpectedBatchSize int64   `json:"expected_batch_size"`     // B: what every sum is divided by, whatever the lot's real size
 	SamplingRate      float64 `json:"sampling_rate,omitempty"` // q [B/N]
+	MaxLot            int64   `json:"max_lot,omitempty"`       // sampler truncated-poisson: most rows of a lot
 	Steps             int64   `json:"steps"`                   // T
 
 	// Privacy.
@@ -122,7 +123,7 @@ func (p Plan) gradientNoiseAt(step int64) float64 {
 
 // sampler draws the lots of the plan.
 func (p Plan) sampler() *dp.Sampler {
-	return &dp.Sampler{Kind: p.Sampler, Rows: p.DatasetSize, Rate: p.SamplingRate, Size: p.ExpectedBatchSize}
+	return &dp.Sampler{Kind: p.Sampler, Rows: p.DatasetSize, Rate: p.SamplingRate, Size: p.ExpectedBatchSize, Limit: p.MaxLot}
 }
 
 // optimizerAt is the optimiser of a step; adambc must know the variance of the noise on one number of the gradient.

@@ -10,7 +10,7 @@ import (
 // accounting is what the accountant prices of the first steps of a plan.
 func (p Plan) accounting(steps int64) accountant.Plan {
 	q := p.SamplingRate
-	priced := accountant.Plan{Sampler: accountant.Poisson, Adjacency: accountant.AddRemove, DatasetSize: p.DatasetSize}
+	priced := accountant.Plan{Sampler: accountant.Sampler(p.Sampler), Adjacency: accountant.AddRemove, DatasetSize: p.DatasetSize, MaxLot: p.MaxLot}
 	for _, f := range p.Phases {
 		n := min(f.Steps, steps)
 		if n <= 0 {
@@ -33,7 +33,7 @@ func (p Plan) epsilonAfter(steps int64) (accountant.Result, error) {
 // solveNoise is the least noise multiplier whose certified price is within the budget; under a schedule of noise to a relative 1e-6, rounded up.
 func (p Plan) solveNoise() (float64, error) {
 	if len(p.Phases) == 1 {
-		sigma, err := accountant.NoiseMultiplier(p.SamplingRate, p.Steps, p.Epsilon, p.Delta)
+		sigma, err := accountant.SolveNoise(p.accounting(p.Steps), p.Epsilon, p.Delta)
 		return sigma / p.Phases[0].NoiseFactor, err
 	}
 	least, most := math.Inf(1), 0.0

@@ -126,3 +126,30 @@ func TestStopAndResume(t *testing.T) {
 		t.Error("the resumed run gave another model")
 	}
 }
+
+// TestTruncatedLots: a run whose lots are capped keeps the cap and pays for it. The cap of 100 lies ten standard
+// deviations above the mean lot of 40 of 200 rows.
+func TestTruncatedLots(t *testing.T) {
+	p := smallPlan()
+	p.Sampler, p.MaxLot = "truncated-poisson", 100
+	r := mustTrain(t, p, newSource(200, 40, 12), Options{Progress: func(p Progress) {
+		if p.LotSize > 100 {
+			t.Errorf("step %d: a lot of %d rows", p.Step, p.LotSize)
+		}
+	}})
+	if header := r.Ledger.Header(); header.Sampler != "truncated-poisson" || header.MaxLot != 100 {
+		t.Errorf("ledger header %+v: want the sampler and its cap", header)
+	}
+	plain := mustTrain(t, smallPlan(), newSource(200, 40, 12), Options{})
+	if r.Epsilon.Epsilon.Upper > 8 || r.Plan.NoiseMultiplier < plain.Plan.NoiseMultiplier {
+		t.Errorf("epsilon %v at noise %v; plain Poisson needs %v, and the cap is not free", r.Epsilon.Epsilon, r.Plan.NoiseMultiplier, plain.Plan.NoiseMultiplier)
+	}
+	p.MaxLot = 0
+	if _, err := Train(context.Background(), p, newSource(200, 40, 12), smallModel(), Options{}); err == nil || !strings.Contains(err.Error(), "lot limit 0") {
+		t.Errorf("no cap: %v, want a refusal", err)
+	}
+	p.MaxLot = 50
+	if _, err := Train(context.Background(), p, newSource(200, 40, 12), smallModel(), Options{}); err == nil || !strings.Contains(err.Error(), "max_lot 50") {
+		t.Errorf("a cap that most lots pass: %v, want a refusal", err)
+	}
+}

@@ -14,6 +14,7 @@ import (
 type Recipe struct {
 	Method       model.Method
 	BatchSize    int64   // expected batch size B
+	MaxLot       int64   // most rows of a private lot, 0: no cap
 	Epochs       float64 // E; the plan has E·⌊N/B⌋ steps
 	LearningRate float64
 	Warmup       float64 // share of the steps
@@ -54,6 +55,7 @@ func (r Recipe) orElse(other Recipe) Recipe {
 		r.Method = other.Method
 	}
 	r.BatchSize, r.Epochs = cmp.Or(r.BatchSize, other.BatchSize), cmp.Or(r.Epochs, other.Epochs)
+	r.MaxLot = cmp.Or(r.MaxLot, other.MaxLot)
 	r.LearningRate, r.Warmup = cmp.Or(r.LearningRate, other.LearningRate), cmp.Or(r.Warmup, other.Warmup)
 	r.ClippingNorm, r.ClippingMode = cmp.Or(r.ClippingNorm, other.ClippingNorm), cmp.Or(r.ClippingMode, other.ClippingMode)
 	r.Optimizer, r.Horizon = cmp.Or(r.Optimizer, other.Optimizer), cmp.Or(r.Horizon, other.Horizon)

@@ -16,6 +16,7 @@ import (
 	"github.com/ewtune/ewtune/datasets"
 	"github.com/ewtune/ewtune/eval"
 	trainer "github.com/ewtune/ewtune/gpu-trainer"
+	"github.com/ewtune/ewtune/gpu-trainer/dp"
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 )
 
@@ -47,6 +48,7 @@ type RunSpec struct {
 const (
 	specFile       = "spec.json" // written first: what to do, so that the run can be gone on with
 	runFile        = "run.json"  // written last: a folder that has it is a finished run
+	planFile       = "plan.json" // the trainer's: a folder that has it holds a run that was begun
 	warningsFile   = "warnings.json"
 	modelFolder    = "model"
 	predictionsFor = "predictions.%s.jsonl"
@@ -109,7 +111,7 @@ func (s RunSpec) Run(ctx context.Context, dir string, progress func(trainer.Prog
 
 // train starts the run, or goes on with the one that the folder holds.
 func (s RunSpec) train(ctx context.Context, dir string, source trainer.Source, encoder *model.Model, o trainer.Options) (trainer.Result, error) {
-	if _, err := os.Stat(filepath.Join(dir, "plan.json")); err == nil {
+	if _, err := os.Stat(filepath.Join(dir, planFile)); err == nil {
 		return trainer.Resume(ctx, source, encoder, o)
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return trainer.Result{}, err
@@ -138,6 +140,9 @@ func (s RunSpec) plan(rows int64) (trainer.Plan, error) {
 		return plan, nil
 	}
 	plan.Delta, plan.NoiseMultiplier = s.Budget.Delta, s.Budget.Noise
+	if s.Recipe.MaxLot > 0 {
+		plan.Sampler, plan.MaxLot = dp.TruncatedPoisson, s.Recipe.MaxLot
+	}
 	if s.Budget.Accountant == Certified || s.Budget.Accountant == "" {
 		plan.Epsilon = s.Budget.Epsilon
 		return plan, nil
@@ -231,11 +236,20 @@ func (s RunSpec) describe(m *Manifest, started string, result trainer.Result, pr
 		run.Files.Ledger = "ledger.jsonl"
 		run.Privacy = &eval.Claim{
 			Accountant: s.Budget.Accountant, Epsilon: s.Budget.Epsilon, Delta: plan.Delta,
-			Plan:         accountant.Homogeneous(plan.SamplingRate, plan.NoiseMultiplier, plan.Steps),
+			Plan:         pricedPlan(plan),
 			ClippingNorm: plan.ClippingNorm, ClippingMode: plan.ClippingMode, Trials: 1,
 		}
 	}
 	return run
+}
+
+// pricedPlan is what the accountant prices of a plan.
+func pricedPlan(p trainer.Plan) accountant.Plan {
+	priced := accountant.Homogeneous(p.SamplingRate, p.NoiseMultiplier, p.Steps)
+	if p.Sampler == dp.TruncatedPoisson {
+		priced.Sampler, priced.MaxLot, priced.DatasetSize = accountant.TruncatedPoisson, p.MaxLot, p.DatasetSize
+	}
+	return priced
 }
 
 // Warnings are what training had to say against each finished run below dir, by the run's name.

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -25,12 +26,20 @@ func NewRunSpec(in Input, model string, private bool, recipe Recipe) (RunSpec, e
 	return RunSpec{Input: in, Model: model, Recipe: recipe.orElse(fallback)}, nil
 }
 
-// TrainInto runs s in the new folder dir, where it also keeps the shards of data that was given as text.
+// TrainInto runs s in the new folder dir, where it also keeps the shards of data that was given as text. A run that is refused
+// leaves no folder behind.
 func TrainInto(ctx context.Context, dir string, s RunSpec, progress func(trainer.Progress)) error {
 	if err := refuseExisting(dir); err != nil {
 		return err
 	}
-	var err error
+	err := s.prepareAndRun(ctx, dir, progress)
+	if _, begun := os.Stat(filepath.Join(dir, planFile)); err != nil && begun != nil {
+		return errors.Join(err, os.RemoveAll(dir))
+	}
+	return err
+}
+
+func (s RunSpec) prepareAndRun(ctx context.Context, dir string, progress func(trainer.Progress)) (err error) {
 	if s.Splits, err = s.Input.prepare(ctx, filepath.Join(dir, "shards")); err != nil {
 		return err
 	}

@@ -9,17 +9,19 @@ import (
 
 // Kinds of Sampler.
 const (
-	Poisson   = "poisson" // every row enters every lot independently with probability Rate
-	FixedSize = "fixed"   // Size distinct rows, every set alike; non-private runs only
-	Shuffle   = "shuffle" // epochs of lots of Size rows; non-private runs only
+	Poisson          = "poisson"           // every row enters every lot independently with probability Rate
+	TruncatedPoisson = "truncated-poisson" // poisson; of a lot above Limit a set of Limit rows stays, every set alike
+	FixedSize        = "fixed"             // Size distinct rows, every set alike; non-private runs only
+	Shuffle          = "shuffle"           // epochs of lots of Size rows; non-private runs only
 )
 
 // Sampler draws the lots of a run. It uses random bits only, no floating-point draw: a row's chance is Rate to the last bit.
 type Sampler struct {
-	Kind string  // "" is Poisson
-	Rows int64   // N
-	Rate float64 // q in (0, 1]: poisson
-	Size int64   // rows of a lot: fixed, shuffle
+	Kind  string  // "" is Poisson
+	Rows  int64   // N
+	Rate  float64 // q in (0, 1]: poisson, truncated-poisson
+	Limit int64   // most rows of a lot: truncated-poisson
+	Size  int64   // rows of a lot: fixed, shuffle
 
 	epoch       int64   // whose permutation is held, from 1
 	permutation []int64 // shuffle only
@@ -27,15 +29,17 @@ type Sampler struct {
 
 // Validate tells which field breaks its rule.
 func (s *Sampler) Validate() error {
-	usesRate := s.Kind == "" || s.Kind == Poisson
+	usesRate := s.Kind == "" || s.Kind == Poisson || s.Kind == TruncatedPoisson
 	usesSize := s.Kind == FixedSize || s.Kind == Shuffle
 	switch {
 	case !usesRate && !usesSize:
-		return fmt.Errorf("sampler %q: must be %s, %s or %s", s.Kind, Poisson, FixedSize, Shuffle)
+		return fmt.Errorf("sampler %q: must be %s, %s, %s or %s", s.Kind, Poisson, TruncatedPoisson, FixedSize, Shuffle)
 	case s.Rows < 1:
 		return fmt.Errorf("rows %d: must be positive", s.Rows)
 	case usesRate && !(s.Rate > 0 && s.Rate <= 1):
 		return fmt.Errorf("sampling rate %v: must be in (0, 1]", s.Rate)
+	case s.Kind == TruncatedPoisson && s.Limit < 1:
+		return fmt.Errorf("lot limit %d: must be positive", s.Limit)
 	case usesSize && (s.Size < 1 || s.Size > s.Rows):
 		return fmt.Errorf("lot size %d: must be in [1, rows %d]", s.Size, s.Rows)
 	}
@@ -51,7 +55,20 @@ func (s *Sampler) Lot(key Key, step int64) []int64 {
 	case Shuffle:
 		return s.shuffled(key, step)
 	}
-	return poisson(key.Stream(DomainSampling, uint64(step), 0), s.Rows, s.Rate)
+	lot := poisson(key.Stream(DomainSampling, uint64(step), 0), s.Rows, s.Rate)
+	if s.Kind == TruncatedPoisson && int64(len(lot)) > s.Limit {
+		return truncate(key.Stream(DomainSampling, uint64(step), 1), lot, s.Limit)
+	}
+	return lot
+}
+
+// truncate keeps limit of the lot's rows, in their order.
+func truncate(s *Stream, lot []int64, limit int64) []int64 {
+	kept := choose(s, int64(len(lot)), limit)
+	for i, at := range kept {
+		kept[i] = lot[at]
+	}
+	return kept
 }
 
 // StepsPerEpoch is how many lots of shuffle pass once over the data.

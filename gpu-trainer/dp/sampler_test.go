@@ -135,3 +135,41 @@ func BenchmarkPoisson(b *testing.B) {
 		s.Lot(KeyFromSeed(1), int64(i))
 	}
 }
+
+// TestTruncation: a truncated lot is a subset of the Poisson lot of the same key and step, of Limit rows if that one is larger and
+// the same otherwise, and which rows are left out is fair: each row of many cut lots is kept equally often (Hoeffding, 1e-9 in all).
+func TestTruncation(t *testing.T) {
+	const rows, steps, limit = 60, 6000, 28
+	whole := Sampler{Rows: rows, Rate: 0.5}
+	cut := Sampler{Kind: TruncatedPoisson, Rows: rows, Rate: 0.5, Limit: limit}
+	var drawn, kept [rows]float64
+	for step := range int64(steps) {
+		all, left := whole.Lot(KeyFromSeed(8), step+1), cut.Lot(KeyFromSeed(8), step+1)
+		if len(left) != min(len(all), limit) || !slices.IsSorted(left) {
+			t.Fatalf("step %d: %d rows of %d, want at most %d in order", step+1, len(left), len(all), limit)
+		}
+		if len(all) <= limit {
+			if !slices.Equal(all, left) {
+				t.Fatalf("step %d: a lot within the limit was changed", step+1)
+			}
+			continue
+		}
+		for _, row := range all {
+			drawn[row] += float64(limit) / float64(len(all))
+			if slices.Contains(left, row) {
+				kept[row]++
+			}
+		}
+		for _, row := range left {
+			if !slices.Contains(all, row) {
+				t.Fatalf("step %d: row %d was not drawn", step+1, row)
+			}
+		}
+	}
+	bound := math.Sqrt(steps * math.Log(2*rows/alarm) / 2)
+	for row := range rows {
+		if drawn[row] < steps/10 || math.Abs(kept[row]-drawn[row]) > bound {
+			t.Errorf("row %d kept %v times, want %.0f within %.0f", row, kept[row], drawn[row], bound)
+		}
+	}
+}

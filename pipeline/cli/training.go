@@ -27,6 +27,7 @@ func trainingFlags() []cli.Flag {
 		&cli.IntFlag{Name: "max-length", DefaultText: "128", Usage: "tokens of a row, special tokens included"},
 		&cli.StringFlag{Name: "model", Usage: "folder in the Hugging Face layout (default: the tiny preset)"},
 		&cli.Int64Flag{Name: "batch-size", DefaultText: "the recipe's", Usage: "expected batch size"},
+		&cli.Int64Flag{Name: "max-lot", DefaultText: "no cap", Usage: "most rows of a lot: truncated Poisson sampling, whose price is a little higher"},
 		&cli.Float64Flag{Name: "epochs", DefaultText: "the recipe's", Usage: "passes over the data; the steps are epochs*floor(N/B)"},
 		&cli.Float64Flag{Name: "learning-rate", DefaultText: "the recipe's", Usage: "peak learning rate"},
 		&cli.Float64Flag{Name: "clip", DefaultText: "the recipe's", Usage: "clipping norm"},
@@ -44,7 +45,7 @@ func trainingFlags() []cli.Flag {
 // recipeFlags reads the flags that change a recipe; what was not given stays zero.
 func recipeFlags(c *cli.Context) pipeline.Recipe {
 	return pipeline.Recipe{
-		BatchSize: c.Int64("batch-size"), Epochs: c.Float64("epochs"), LearningRate: c.Float64("learning-rate"),
+		BatchSize: c.Int64("batch-size"), MaxLot: c.Int64("max-lot"), Epochs: c.Float64("epochs"), LearningRate: c.Float64("learning-rate"),
 		ClippingNorm: c.Float64("clip"), ClippingMode: c.String("clip-mode"), Schedule: c.String("schedule"),
 		Optimizer: dp.Optimizer{Kind: c.String("optimizer")}, Dropout: c.Bool("dropout"),
 	}
