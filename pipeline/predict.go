@@ -21,13 +21,13 @@ type PredictSummary struct {
 	Correct  int `json:"correct"`
 }
 
-// Predict scores every row of the prepared split at location with a trained model and writes the predictions to the new
+// predict scores every row of the prepared split at location with a trained model and writes the predictions to the new
 // file out.
-func Predict(ctx context.Context, m *model.Model, method model.Method, location, out string, o trainer.EngineOptions) (PredictSummary, error) {
+func (in Input) predict(ctx context.Context, m *model.Model, method model.Method, location, out string, o trainer.EngineOptions) (PredictSummary, error) {
 	if err := refuseExisting(out); err != nil {
 		return PredictSummary{}, err
 	}
-	source, err := OpenSource(ctx, location, StreamOptions{})
+	source, err := in.open(ctx, location)
 	if err != nil {
 		return PredictSummary{}, err
 	}
@@ -92,7 +92,7 @@ func PredictRun(ctx context.Context, dir, data, split, out string) (PredictSumma
 			return PredictSummary{}, err
 		}
 	}
-	return Predict(ctx, trained, s.Recipe.Method, location, out, s.Engine)
+	return s.Input.predict(ctx, trained, s.Recipe.Method, location, out, s.Engine)
 }
 
 // prepareSplit makes sure that one split is there as Arrow shards, in the folder out where Data is text, and returns its location.

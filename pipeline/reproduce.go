@@ -31,6 +31,8 @@ type ReproduceOptions struct {
 
 	Data      string `json:"data"`       // GLUE folder [the generated corpus]
 	Rows      int    `json:"rows"`       // training rows of each task of the generated corpus [datasets.DefaultTrainRows]
+	TokenFile string `json:"token_file"` // of a Flight server, as RootCAs; see Input
+	RootCAs   string `json:"root_cas"`
 	Tokenizer string `json:"tokenizer"`  // [generated corpus: learned from it; else: must be named]
 	MaxLength int    `json:"max_length"` // tokens [DefaultMaxLength]
 	Model     string `json:"model"`      // folder in the Hugging Face layout [the tiny preset]
@@ -214,7 +216,7 @@ func (o ReproduceOptions) runs(ctx context.Context, out string, progress func(St
 			return nil, err
 		}
 		progress(Stage{Name: "preparing " + task.Name})
-		input := Input{Task: task.Name, Data: data, Tokenizer: tokens, MaxLength: o.MaxLength}
+		input := Input{Task: task.Name, Data: data, Tokenizer: tokens, MaxLength: o.MaxLength, TokenFile: o.TokenFile, RootCAs: o.RootCAs}
 		splits, err := input.prepare(ctx, filepath.Join(out, "shards"))
 		if err != nil {
 			return nil, err

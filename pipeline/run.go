@@ -72,7 +72,7 @@ func (s RunSpec) Run(ctx context.Context, dir string, progress func(trainer.Prog
 	if err := writeJSON(filepath.Join(dir, specFile), s); err != nil {
 		return err
 	}
-	source, err := OpenSource(ctx, s.Splits[trainSplit], StreamOptions{})
+	source, err := s.Input.open(ctx, s.Splits[trainSplit])
 	if err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (s RunSpec) predict(ctx context.Context, dir string, result trainer.Result)
 	}
 	for _, split := range evaluationSplits(task) {
 		name := fmt.Sprintf(predictionsFor, split)
-		if _, err := Predict(ctx, result.Model, result.Plan.Method, s.Splits[split], filepath.Join(dir, name), s.Engine); err != nil {
+		if _, err := s.Input.predict(ctx, result.Model, result.Plan.Method, s.Splits[split], filepath.Join(dir, name), s.Engine); err != nil {
 			return nil, err
 		}
 		names = append(names, name)

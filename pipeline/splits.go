@@ -17,9 +17,37 @@ type Input struct {
 	Data      string `json:"data"`                 // GLUE folder, the task's own folder, a folder of prepared splits, or a flight:// URL of such
 	Tokenizer string `json:"tokenizer,omitempty"`  // folder or file, for text
 	MaxLength int    `json:"max_length,omitempty"` // tokens; 0 is DefaultMaxLength
+	TokenFile string `json:"token_file,omitempty"` // file with the token of a Flight server
+	RootCAs   string `json:"root_cas,omitempty"`   // PEM file of authorities to trust for flight+tls
 }
 
 const trainSplit = "train"
+
+// open opens a prepared split, here or on another host.
+func (in Input) open(ctx context.Context, location string) (Split, error) {
+	token, err := ReadToken(in.TokenFile)
+	if err != nil {
+		return nil, err
+	}
+	return OpenSource(ctx, location, StreamOptions{Token: token, RootCAs: in.RootCAs})
+}
+
+// ReadToken reads a secret from a file, where a command line would show it to everyone on the machine. An empty name is no
+// token.
+func ReadToken(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("token file: %w", err)
+	}
+	token := strings.TrimSpace(string(data))
+	if token == "" {
+		return "", fmt.Errorf("token file %s: is empty", path)
+	}
+	return token, nil
+}
 
 // prepared tells whether Data needs no tokenizing.
 func (in Input) prepared() bool {

@@ -1,11 +1,8 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"net"
-	"os"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -33,7 +30,7 @@ func serveSplits(c *cli.Context) error {
 	if c.Args().Len() != 1 {
 		return fmt.Errorf("serve: %d arguments: name one folder", c.Args().Len())
 	}
-	token, err := readToken(c.String("token-file"))
+	token, err := pipeline.ReadToken(c.String("token-file"))
 	if err != nil {
 		return err
 	}
@@ -42,21 +39,4 @@ func serveSplits(c *cli.Context) error {
 		Certificate: c.String("tls-certificate"), Key: c.String("tls-key"),
 		Ready: func(a net.Addr) { fmt.Fprintf(c.App.Writer, "serving %s on %s\n", c.Args().First(), a) },
 	})
-}
-
-// readToken reads a secret from a file, where a command line would show it to everyone on the machine. An empty name
-// is no token.
-func readToken(path string) (string, error) {
-	if path == "" {
-		return "", nil
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return "", err
-	}
-	token := strings.TrimSpace(string(data))
-	if token == "" {
-		return "", errors.New("token-file " + path + ": is empty")
-	}
-	return token, nil
 }

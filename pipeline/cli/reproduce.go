@@ -87,6 +87,7 @@ func reproduceOptions(c *cli.Context) (pipeline.ReproduceOptions, error) {
 		Tasks: splitList(c.String("tasks")), Epsilons: epsilons, Deltas: deltas, Preset: c.String("preset"),
 		Accountants: splitList(c.String("accountants")), Methods: splitList(c.String("methods")), Seeds: seeds,
 		Data: c.String("data"), Rows: c.Int("rows"), Tokenizer: c.String("tokenizer"), MaxLength: c.Int("max-length"),
+		TokenFile: c.String("token-file"), RootCAs: c.String("root-cas"),
 		Model: c.String("model"), Private: recipeFlags(c), Precision: c.String("precision"), Device: c.String("device"),
 		SeedAll: c.Bool("seed-known"), Jobs: c.Int("jobs"),
 	}

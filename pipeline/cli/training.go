@@ -23,6 +23,8 @@ func trainingCommands() []*cli.Command {
 func trainingFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "data", Usage: "GLUE folder, a folder of prepared splits, or a flight:// URL"},
+		&cli.StringFlag{Name: "token-file", Usage: "file with the token of the flight:// server"},
+		&cli.StringFlag{Name: "root-cas", Usage: "PEM file of authorities to trust for flight+tls:// (default: the system's)"},
 		&cli.StringFlag{Name: "tokenizer", Usage: "folder with vocab.txt, tokenizer.json or vocab.json and merges.txt (default: the model's folder)"},
 		&cli.IntFlag{Name: "max-length", DefaultText: "128", Usage: "tokens of a row, special tokens included"},
 		&cli.StringFlag{Name: "model", Usage: "folder in the Hugging Face layout (default: the tiny preset)"},
@@ -86,6 +88,7 @@ func trainCommand() *cli.Command {
 func trainSpec(c *cli.Context) (pipeline.RunSpec, error) {
 	spec, err := pipeline.NewRunSpec(pipeline.Input{
 		Task: c.String("task"), Data: c.String("data"), Tokenizer: c.String("tokenizer"), MaxLength: c.Int("max-length"),
+		TokenFile: c.String("token-file"), RootCAs: c.String("root-cas"),
 	}, c.String("model"), !c.Bool("non-private"), recipeFlags(c))
 	if err != nil {
 		return spec, err
