@@ -34,6 +34,7 @@ type fakeHub struct {
 	noRanges bool              // every download starts at byte 0
 	stalls   int               // so many downloads hang in the middle
 	evil     string            // one more path in the tree
+	models   bool              // it is a repository of models, whose addresses lack the kind
 
 	mu       *sync.Mutex
 	requests []string // of the second server: range header and path
@@ -65,14 +66,17 @@ func (f *fakeHub) serveHub(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
-	base, path := "/api/datasets/owner/name/", r.URL.Path
+	base, resolve, path := "/api/datasets/owner/name/", "/datasets/owner/name/resolve/"+fakeCommit+"/", r.URL.Path
+	if f.models {
+		base, resolve = "/api/models/owner/name/", "/owner/name/resolve/"+fakeCommit+"/"
+	}
 	switch {
 	case path == base+"revision/main":
 		json.NewEncoder(w).Encode(map[string]string{"sha": fakeCommit})
 	case path == base+"tree/"+fakeCommit:
 		f.serveTree(w, r)
-	case strings.HasPrefix(path, "/datasets/owner/name/resolve/"+fakeCommit+"/"):
-		name := strings.TrimPrefix(path, "/datasets/owner/name/resolve/"+fakeCommit+"/")
+	case strings.HasPrefix(path, resolve):
+		name := strings.TrimPrefix(path, resolve)
 		if len(f.files[name]) > 64 {
 			http.Redirect(w, r, f.cdn.URL+"/"+name, http.StatusFound)
 			return
@@ -210,6 +214,30 @@ func compareFolder(t *testing.T, dir string, files map[string][]byte) {
 			t.Errorf("%s: %d bytes, %v; want %d", path, len(got), err, len(want))
 		} else if !wanted && !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s was fetched", path)
+		}
+	}
+}
+
+// TestHubFetchesModels wants of a model repository what is needed to load it, and no other file.
+func TestHubFetchesModels(t *testing.T) {
+	wanted := []string{"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt"}
+	f := &fakeHub{models: true, files: map[string][]byte{"pytorch_model.bin": []byte("pickle"), "onnx/model.onnx": []byte("graph"), "README.md": []byte("text")}}
+	for _, name := range wanted {
+		f.files[name] = bytes.Repeat([]byte(name+" "), 100)
+	}
+	hub := f.start(t)
+	dir, err := hub.Fetch(t.Context(), Repository{Kind: "models", Name: "owner/name"}, ModelFiles)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range wanted {
+		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !bytes.Equal(got, f.files[name]) {
+			t.Errorf("%s: %d bytes, %v", name, len(got), err)
+		}
+	}
+	for _, name := range []string{"pytorch_model.bin", "onnx", "README.md"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s was fetched (%v)", name, err)
 		}
 	}
 }
