@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"text/tabwriter"
 	"time"
 
@@ -173,28 +174,27 @@ func bestPass(tok *tokenizer.Tokenizer, texts []string, threads int, seconds flo
 	return tokens, speed
 }
 
-// encodeAll encodes each text once and counts the tokens.
-func encodeAll(tok *tokenizer.Tokenizer, texts []string, threads int) (total int) {
-	counts := make([]int, threads)
+// encodeAll encodes each text once and counts the tokens. The threads take the texts in small shares as they come, since texts
+// differ in length.
+func encodeAll(tok *tokenizer.Tokenizer, texts []string, threads int) int {
+	const share = 512
+	var next, total atomic.Int64
 	var running sync.WaitGroup
-	for i := range threads {
-		share := texts[len(texts)*i/threads : len(texts)*(i+1)/threads]
-		running.Go(func() { counts[i] = encodeShare(tok, share) })
+	for range threads {
+		running.Go(func() {
+			var e tokenizer.Encoding
+			tokens := 0
+			for from := int(next.Add(share)) - share; from < len(texts); from = int(next.Add(share)) - share {
+				for _, text := range texts[from:min(from+share, len(texts))] {
+					tok.Encode(&e, text, "", 0)
+					tokens += len(e.IDs)
+				}
+			}
+			total.Add(int64(tokens))
+		})
 	}
 	running.Wait()
-	for _, n := range counts {
-		total += n
-	}
-	return total
-}
-
-func encodeShare(tok *tokenizer.Tokenizer, texts []string) (tokens int) {
-	var e tokenizer.Encoding
-	for _, text := range texts {
-		tok.Encode(&e, text, "", 0)
-		tokens += len(e.IDs)
-	}
-	return tokens
+	return int(total.Load())
 }
 
 func printSpeeds(w io.Writer, speeds []tokenizeSpeed) error {
