@@ -38,7 +38,7 @@ func (in Input) predict(ctx context.Context, m *model.Model, method model.Method
 	}
 	manifest := source.Manifest()
 	predictions := eval.Predictions{PredictionsHeader: eval.PredictionsHeader{
-		Task: manifest.Task, Split: manifest.Split, Dataset: source.Hash(), Model: trainer.HashModel(m),
+		Task: in.Task, Split: manifest.Split, Dataset: source.Hash(), Model: trainer.HashModel(m),
 		Labels: manifest.Labels, Count: len(scored.RowIDs), Scores: eval.Logit,
 	}}
 	var summary PredictSummary

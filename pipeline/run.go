@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/ewtune/ewtune/accountant"
-	"github.com/ewtune/ewtune/datasets"
 	"github.com/ewtune/ewtune/eval"
 	trainer "github.com/ewtune/ewtune/gpu-trainer"
 	"github.com/ewtune/ewtune/gpu-trainer/dp"
@@ -191,11 +190,10 @@ func TinyConfig(vocabulary, labels int) model.Config {
 // predict scores every evaluation split with the trained model and returns the files' names.
 func (s RunSpec) predict(ctx context.Context, dir string, result trainer.Result) ([]string, error) {
 	var names []string
-	task, err := datasets.TaskByName(s.Input.Task)
-	if err != nil {
-		return nil, err
-	}
-	for _, split := range evaluationSplits(task) {
+	for _, split := range slices.Sorted(maps.Keys(s.Splits)) {
+		if split == trainSplit {
+			continue
+		}
 		name := fmt.Sprintf(predictionsFor, split)
 		if _, err := s.Input.predict(ctx, result.Model, result.Plan.Method, s.Splits[split], filepath.Join(dir, name), s.Engine); err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,7 +14,7 @@ import (
 
 // Input says where a task's text comes from and how it becomes tokens.
 type Input struct {
-	Task      string `json:"task"`                 // short name of one of the four
+	Task      string `json:"task"`                 // short name of one of the four, or any name where Data is a folder of prepared splits
 	Data      string `json:"data"`                 // GLUE folder, the task's own folder, a folder of prepared splits, or a flight:// URL of such
 	Tokenizer string `json:"tokenizer,omitempty"`  // folder or file, for text
 	MaxLength int    `json:"max_length,omitempty"` // tokens; 0 is DefaultMaxLength
@@ -29,7 +30,15 @@ func (in Input) open(ctx context.Context, location string) (Split, error) {
 	if err != nil {
 		return nil, err
 	}
-	return OpenSource(ctx, location, StreamOptions{Token: token, RootCAs: in.RootCAs})
+	split, err := OpenSource(ctx, location, StreamOptions{Token: token, RootCAs: in.RootCAs})
+	if err != nil {
+		return nil, err
+	}
+	_, unknown := datasets.TaskByName(split.Manifest().Task)
+	if prepared := split.Manifest().Task; unknown == nil && prepared != in.Task {
+		return nil, errors.Join(fmt.Errorf("%s: prepared for task %s; the task asked for is %s", location, prepared, in.Task), split.Close())
+	}
+	return split, nil
 }
 
 // ReadToken reads a secret from a file, where a command line would show it to everyone on the machine. An empty name is no
@@ -61,12 +70,12 @@ func (in Input) prepared() bool {
 // prepare makes sure that the training split and every evaluation split are there as Arrow shards, below out where Data is
 // text, and returns the location of each by name. What an interrupted run has prepared is kept.
 func (in Input) prepare(ctx context.Context, out string) (map[string]string, error) {
-	task, err := datasets.TaskByName(in.Task)
+	evaluation, err := in.evaluationSplits()
 	if err != nil {
 		return nil, err
 	}
 	found := map[string]string{}
-	for _, split := range append([]string{trainSplit}, evaluationSplits(task)...) {
+	for _, split := range append([]string{trainSplit}, evaluation...) {
 		folder := filepath.Join(out, in.Task, split)
 		if manifest, err := ReadManifest(folder); err == nil {
 			if err := in.checkTokenizer(manifest); err != nil {
@@ -91,13 +100,25 @@ func (in Input) checkTokenizer(m *Manifest) error {
 	return m.CheckTokenizer(t)
 }
 
-// evaluationSplits are the labelled splits that a task is scored on: dev, or MNLI's matched and mismatched.
-func evaluationSplits(task datasets.Task) []string {
+// evaluationSplits are the labelled splits that a task is scored on: dev, or MNLI's matched and mismatched. Of prepared splits of
+// a task of the user's own they are those whose names begin with dev.
+func (in Input) evaluationSplits() ([]string, error) {
 	var names []string
+	task, err := datasets.TaskByName(in.Task)
+	if err != nil {
+		folders, _ := filepath.Glob(filepath.Join(in.Data, "dev*", ManifestFile))
+		for _, folder := range folders {
+			names = append(names, filepath.Base(filepath.Dir(folder)))
+		}
+		if len(names) == 0 {
+			return nil, fmt.Errorf("%w; or %s must be a folder of prepared splits, train and dev, of a task of your own", err, in.Data)
+		}
+		return names, nil
+	}
 	for _, split := range task.Splits {
 		if split.Labelled && strings.HasPrefix(split.Name, "dev") {
 			names = append(names, split.Name)
 		}
 	}
-	return names
+	return names, nil
 }
