@@ -286,8 +286,3 @@ func (w *Workspace) cumulant(p *Problem, c float64) float64 {
 	}
 	return sum
 }
-
-func logCos(x float64) float64 {
-	_, cos := Sincos(x)
-	return Log(cos)
-}

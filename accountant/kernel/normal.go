@@ -8,11 +8,9 @@ const (
 	logSqrt2Pi = 0.91893853320467274178
 )
 
-// normUpper returns Φ(−x) = Pr[Z > x] within normUnits(x) units of relative error.
+// normUpper returns Φ(−x) = Pr[Z > x]. For an argument x(1+2u) its relative error is at most 24 + 4x² units: the argument's own
+// error grows by x².
 func normUpper(x float64) float64 { return 0.5 * Erfc(float64(x*invSqrt2)) }
-
-// normUnits bounds the relative error of normUpper(x(1+2u)) in units: the argument's own error grows by x².
-func normUnits(x float64) float64 { return 24 + 4*x*x }
 
 // logNormUpper returns log Φ(−x), also where Φ(−x) underflows.
 func logNormUpper(x float64) float64 {
