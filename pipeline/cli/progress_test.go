@@ -49,4 +49,9 @@ func TestProgressOnTerminal(t *testing.T) {
 	if out.String() != want {
 		t.Errorf("got %q, want %q", out.String(), want)
 	}
+	out.Reset()
+	v.show(stageAt(2, "b", 4))
+	if want := "\x1b[1A\r\x1b[2K[2/2] b ###########\n"; out.String() != want {
+		t.Errorf("after one run is over: got %q, want %q", out.String(), want)
+	}
 }
