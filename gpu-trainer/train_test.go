@@ -127,21 +127,21 @@ func TestStopAndResume(t *testing.T) {
 	}
 }
 
-// TestTruncatedLots: a run whose lots are capped keeps the cap and pays for it. The cap of 100 lies ten standard
+// TestTruncatedLots: a run whose lots are capped keeps the cap and pays for it. The cap of 86 lies eight or more standard
 // deviations above the mean lot of 40 of 200 rows.
 func TestTruncatedLots(t *testing.T) {
 	p := smallPlan()
-	p.Sampler, p.MaxLot = "truncated-poisson", 100
+	p.Sampler, p.MaxLot = "truncated-poisson", 86
 	r := mustTrain(t, p, newSource(200, 40, 12), Options{Progress: func(p Progress) {
-		if p.LotSize > 100 {
+		if p.LotSize > 86 {
 			t.Errorf("step %d: a lot of %d rows", p.Step, p.LotSize)
 		}
 	}})
-	if header := r.Ledger.Header(); header.Sampler != "truncated-poisson" || header.MaxLot != 100 {
+	if header := r.Ledger.Header(); header.Sampler != "truncated-poisson" || header.MaxLot != 86 {
 		t.Errorf("ledger header %+v: want the sampler and its cap", header)
 	}
 	plain := mustTrain(t, smallPlan(), newSource(200, 40, 12), Options{})
-	if r.Epsilon.Epsilon.Upper > 8 || r.Plan.NoiseMultiplier < plain.Plan.NoiseMultiplier {
+	if r.Epsilon.Epsilon.Upper > 8 || r.Plan.NoiseMultiplier <= plain.Plan.NoiseMultiplier {
 		t.Errorf("epsilon %v at noise %v; plain Poisson needs %v, and the cap is not free", r.Epsilon.Epsilon, r.Plan.NoiseMultiplier, plain.Plan.NoiseMultiplier)
 	}
 	p.MaxLot = 0
