@@ -28,7 +28,8 @@ func (c *core[T]) run(kind programKind, b *model.Batch, clip dp.Clip) (*program,
 		if kind == perLayer {
 			clip = clip.Group(len(p.squares))
 		}
-		f.Factor, f.InverseQuantum = clip.Factor, 1/clip.Quantum
+		slack := dp.Slack(c.options.Precision)
+		f.Factor, f.InverseQuantum = func(norm, bound float64) float64 { return clip.FactorWithin(norm, bound, slack) }, 1/clip.Quantum
 	}
 	c.ahead = c.ahead || kind != forward
 	c.summed = c.summed || len(p.squares) > 0
@@ -127,7 +128,7 @@ func (c *core[T]) readNorms(p *program, examples int) error {
 	}
 	for i, v := range c.stats.Norm {
 		c.stats.Norm[i] = math.Sqrt(v)
-		if math.IsNaN(v) || math.IsInf(v, 0) {
+		if c.stats.Factor[i] == 0 {
 			c.stats.NonFinite++
 		}
 	}

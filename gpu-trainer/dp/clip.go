@@ -39,6 +39,19 @@ func (c Clip) Factor(norm float64) float64 {
 	return c.Norm / norm
 }
 
+// FactorWithin is Factor for a gradient whose computed norm may be wrong: what f multiplies is certainly no longer than bound. Where f·bound would exceed C(1 + slack) it is lowered
+// to that, so the slack of Grid holds whatever floating point did. For all but gradients that nearly cancel the bound is within the slack, and f is Factor's.
+func (c Clip) FactorWithin(norm, bound, slack float64) float64 {
+	f, most := c.Factor(norm), c.Norm*(1+slack)
+	switch {
+	case math.IsNaN(bound) || math.IsInf(bound, 0):
+		return 0
+	case f*bound > most:
+		return most / bound
+	}
+	return f
+}
+
 // Group is the clip of one of groups groups of tensors under per-layer clipping: norm C/√G, so that the joint norm of
 // groups gradients, each within its own bound, is at most C.
 func (c Clip) Group(groups int) Clip {

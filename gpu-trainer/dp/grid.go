@@ -10,13 +10,14 @@ import (
 //
 // # Sensitivity
 //
-// Rounding moves each number by at most Quantum/2, hence the vector by at most √d·Quantum/2. The clipped vector has norm at most C
-// in exact arithmetic; the factor comes from a norm computed in floating point, and its error is covered by a slack (see Slack). So adding or
-// removing one example moves the sum by at most
+// Rounding moves each number by at most Quantum/2, hence the vector by at most √d·Quantum/2. The clipped vector has norm at most C(1+slack), whatever
+// floating point did to its norm: Clip.FactorWithin sees to it with a proven bound of what the kernels sum (see kernels.Norms). So adding or removing one
+// example moves the sum by at most
 //
-//	Sensitivity = C(1 + slack) + √d·Quantum/2
+//	Sensitivity = C(1 + slack) + √d·Quantum·(½ + 2⁻³⁰)
 //
-// and Scale = NoiseMultiplier·Sensitivity/Quantum, rounded up: the multiplier that the accountant prices is the one that ran.
+// the last term for results below the smallest floating-point number, which may be lost. Scale = NoiseMultiplier·Sensitivity/Quantum,
+// rounded up: the multiplier that the accountant prices is the one that ran.
 //
 // # No overflow
 //
@@ -28,11 +29,11 @@ type Grid struct {
 	Scale       float64 // of the noise, in steps of the grid
 }
 
-// The slacks bound the relative error by which a clipped gradient may exceed C because of floating point: the norm and the
-// gradient that is rounded are sums of the same float32 (float64) products taken in different orders.
+// The slacks are what the proven bound of a clipped gradient may exceed C by before its factor is lowered: the larger, the fewer
+// gradients are touched; the smaller, the less noise.
 const (
 	Slack32 = 0x1p-10
-	Slack64 = 0x1p-30
+	Slack64 = 0x1p-20
 )
 
 // Slack is the one that belongs to an engine's precision; bfloat16 products are added in float32 like those of float32.
@@ -50,13 +51,14 @@ const (
 	maxRows        = 1 << 40       // beyond this the grid would be too coarse to be useful
 	maxDim         = 1 << 40       // likewise
 	maxScale       = MaxScale / 2. // leaves room for the sensitivity's excess over C
+	minNorm        = 0x1p-40       // C is between this and its inverse, so that factors on the grid fit a float32
 )
 
 // NewGrid chooses the finest grid on which a lot of any of rows examples of dim numbers, clipped to norm, cannot overflow under noise of the given multiplier.
 func NewGrid(norm float64, rows int64, dim int, noiseMultiplier, slack float64) (Grid, error) {
 	switch {
-	case !(norm > 0 && norm <= math.MaxFloat32):
-		return Grid{}, fmt.Errorf("clipping norm %v: must be positive and finite", norm)
+	case !(norm >= minNorm && norm <= 1/minNorm):
+		return Grid{}, fmt.Errorf("clipping norm %v: must be in [2^-40, 2^40]", norm)
 	case rows < 1 || rows > maxRows:
 		return Grid{}, fmt.Errorf("rows %d: must be in [1, 2^40]", rows)
 	case dim < 1 || dim > maxDim:
@@ -68,7 +70,7 @@ func NewGrid(norm float64, rows int64, dim int, noiseMultiplier, slack float64) 
 	}
 	finest := norm * max(1/gridResolution, (1+slack)*float64(rows)/(maxSum/2), noiseMultiplier/maxScale)
 	g := Grid{Quantum: powerOfTwoAbove(finest)}
-	g.Sensitivity = up(norm*(1+slack) + math.Sqrt(float64(dim))/2*g.Quantum)
+	g.Sensitivity = up(norm*(1+slack) + math.Sqrt(float64(dim))*(0.5+0x1p-30)*g.Quantum)
 	g.Scale = up(noiseMultiplier * g.Sensitivity / g.Quantum)
 	return g, g.check(norm*(1+slack), rows)
 }

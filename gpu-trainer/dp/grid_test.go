@@ -40,7 +40,7 @@ func checkGrid(t *testing.T, g Grid, norm float64, rows int64, dim int, sigma fl
 		t.Errorf("the sum may reach %v", largest)
 	}
 	root := new(big.Float).SetPrec(400).SetInt64(int64(dim))
-	root.Sqrt(root).Mul(root, exact(g.Quantum/2))
+	root.Sqrt(root).Mul(root, exact(g.Quantum*(0.5+0x1p-30)))
 	sensitivity := new(big.Float).Add(bound, root)
 	if exact(g.Sensitivity).Cmp(sensitivity) < 0 {
 		t.Errorf("sensitivity %v, true %v", g.Sensitivity, sensitivity)
@@ -57,6 +57,7 @@ func checkGrid(t *testing.T, g Grid, norm float64, rows int64, dim int, sigma fl
 func TestGridRefuses(t *testing.T) {
 	for name, f := range map[string]func() (Grid, error){
 		"norm 0":     func() (Grid, error) { return NewGrid(0, 1, 1, 1, 0) },
+		"norm tiny":  func() (Grid, error) { return NewGrid(0x1p-41, 1, 1, 1, 0) },
 		"norm inf":   func() (Grid, error) { return NewGrid(math.Inf(1), 1, 1, 1, 0) },
 		"no rows":    func() (Grid, error) { return NewGrid(1, 0, 1, 1, 0) },
 		"many rows":  func() (Grid, error) { return NewGrid(1, 1<<41, 1, 1, 0) },

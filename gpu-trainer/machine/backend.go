@@ -46,14 +46,14 @@ type Value struct {
 
 // A Feed is what one run brings: a packed batch, and the numbers that the private operations need.
 type Feed struct {
-	Columns        [3][]int32                 // by ops.Column, each [tokens]
-	Offsets        []int32                    // [examples+1]
-	Labels         []int32                    // [examples]
-	RowIDs         []int64                    // [examples]
-	Factor         func(norm float64) float64 // what clip multiplies a gradient of this norm by, for one group
-	InverseQuantum float64                    // 1/quantum of the integer grid
-	DropoutKey     uint64                     // keys every mask of this run
-	identity       []int32                    // 0, 1, ..., examples
+	Columns        [3][]int32                        // by ops.Column, each [tokens]
+	Offsets        []int32                           // [examples+1]
+	Labels         []int32                           // [examples]
+	RowIDs         []int64                           // [examples]
+	Factor         func(norm, bound float64) float64 // what clip multiplies a gradient of this norm by, which is certainly at most bound, for one group
+	InverseQuantum float64                           // 1/quantum of the integer grid
+	DropoutKey     uint64                            // keys every mask of this run
+	identity       []int32                           // 0, 1, ..., examples
 	pairs          int
 }
 
@@ -94,19 +94,20 @@ func (f *Feed) prepare() {
 	}
 }
 
-// Factors computes what operation clip yields: factors[g][i] multiplies the gradient of example i in group g, whose squared norm is
-// squares[g][i]. An example with a norm that is not finite gets 0 in every group.
+// Factors computes what operation clip yields: factors[g][i] multiplies the gradient of example i in group g. squares[g] holds the squared norms of
+// all examples and then their bounds, as the norm operations leave them. An example with a norm or bound that is not finite gets 0 in every group.
 func Factors(f *Feed, squares, factors [][]float64) {
-	for i := range f.Examples() {
+	n := f.Examples()
+	for i := range n {
 		total := 0.0
 		for _, s := range squares {
-			total += s[i]
+			total += s[i] + s[n+i]
 		}
 		finite := !math.IsNaN(total) && !math.IsInf(total, 0)
 		for g, s := range squares {
 			factors[g][i] = 0
 			if finite {
-				factors[g][i] = f.Factor(math.Sqrt(s[i]))
+				factors[g][i] = f.Factor(math.Sqrt(s[i]), math.Sqrt(s[n+i]))
 			}
 		}
 	}

@@ -224,11 +224,11 @@ func TestBatchBeyondCapacityIsRefused(t *testing.T) {
 
 // An example with one norm that is not finite gets nothing from any group.
 func TestFactorsLeaveOutWhatIsNotFinite(t *testing.T) {
-	f := &machine.Feed{Labels: make([]int32, 4), Factor: func(norm float64) float64 { return 1 / (1 + norm) }}
-	squares := [][]float64{{9, math.NaN(), 1, 4}, {0, 1, math.Inf(1), 16}}
+	f := &machine.Feed{Labels: make([]int32, 4), Factor: func(norm, bound float64) float64 { return min(1/(1+norm), 1/bound) }}
+	squares := [][]float64{{9, math.NaN(), 1, 4, 9, 0, 1, 4}, {0, 1, 1, 16, 1, 1, math.Inf(1), 100}}
 	factors := [][]float64{make([]float64, 4), make([]float64, 4)}
 	machine.Factors(f, squares, factors)
-	if want := [][]float64{{0.25, 0, 0, 1. / 3}, {1, 0, 0, 0.2}}; !slices.EqualFunc(factors, want, slices.Equal[[]float64]) {
+	if want := [][]float64{{0.25, 0, 0, 1. / 3}, {1, 0, 0, 0.1}}; !slices.EqualFunc(factors, want, slices.Equal[[]float64]) {
 		t.Errorf("factors %v, want %v", factors, want)
 	}
 }

@@ -36,7 +36,7 @@ func TestShapesAndRows(t *testing.T) {
 		{logits, Examples, tensor.Shape{10, 3}},
 		{loss, Examples, tensor.Shape{10}},
 		{b.Part(loss, 1), Examples, tensor.Shape{10, 3}},
-		{b.Zeros(), Examples, tensor.Shape{10}},
+		{b.Zeros(), Examples, tensor.Shape{10, 2}},
 		{Children(table)[0], Fixed, tensor.Shape{7, 4}},
 	} {
 		if RowsOf(k.node) != k.rows || !k.node.Shape().Eq(k.shape) {

@@ -51,12 +51,13 @@ func (u Use) Derivative(b *Builder) *gorgonia.Node {
 	return total
 }
 
-// Zeros is a column of float64 zeros, [examples]: where a chain of norms starts.
+// Zeros is float64 zeros, [2, examples] in memory: where a chain of norms starts.
 func (b *Builder) Zeros() *gorgonia.Node {
-	return b.apply(Op{kernel: "zeros", outputs: []Output{b.column(Examples, tensor.Float64)}, overwrites: -1})
+	return b.apply(Op{kernel: "zeros", outputs: []Output{{Rows: Examples, Shape: tensor.Shape{b.capacity.of(Examples), 2}, DType: tensor.Float64}}, overwrites: -1})
 }
 
-// Norm adds the squared norm of each example's gradient, over all weights of the use, to squares [examples].
+// Norm adds the squared norm of each example's gradient, over all weights of the use, to the first row of squares [2, examples], and to the second
+// a bound that the squared norm of what Sum adds for the example, over its factor, cannot exceed whatever floating point did.
 func (b *Builder) Norm(squares *gorgonia.Node, u Use, g *gorgonia.Node) *gorgonia.Node {
 	if b.err != nil {
 		return nil
@@ -65,15 +66,15 @@ func (b *Builder) Norm(squares *gorgonia.Node, u Use, g *gorgonia.Node) *gorgoni
 	return b.apply(op, append(gorgonia.Nodes{squares, g}, u.In...)...)
 }
 
-// Clip turns the squared norms of one or more groups of weights, each [examples], into factors: value i of the node is what the gradient of each
+// Clip turns the squared norms and bounds of one or more groups of weights, each [2, examples], into factors: value i of the node is what the gradient of each
 // example in group i is multiplied by. The rule is brought by the run. An example with a norm that is not finite gets 0 in every group.
 func (b *Builder) Clip(squares ...*gorgonia.Node) *gorgonia.Node {
 	if b.err != nil {
 		return nil
 	}
 	outputs := make([]Output, len(squares))
-	for i, s := range squares {
-		outputs[i] = like(s)
+	for i := range squares {
+		outputs[i] = b.column(Examples, tensor.Float64)
 	}
 	return b.apply(Op{kernel: "clip", outputs: outputs, overwrites: -1}, squares...)
 }

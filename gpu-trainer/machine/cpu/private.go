@@ -10,7 +10,7 @@ func zeros[T kernels.Float](c call[T]) machine.Run {
 	return func(*machine.Feed) error { clear(y.data()); return nil }
 }
 
-// clip turns each example's squared norms, one a group, into factors.
+// clip turns each example's squared norms and their bounds, one pair a group, into factors.
 func clip[T kernels.Float](c call[T]) machine.Run {
 	squares, factors := make([][]float64, len(c.in)), make([][]float64, len(c.in))
 	return func(f *machine.Feed) error {
@@ -25,7 +25,7 @@ func clip[T kernels.Float](c call[T]) machine.Run {
 func linearNorm[T kernels.Float](c call[T]) machine.Run {
 	squares, g, x := as[float64](c.out[0]), c.input(1), c.input(2)
 	return func(f *machine.Feed) error {
-		kernels.LinearNorm(c.Pool, x.data(), g.data(), f.OffsetsOf(g.Rows), x.Width, g.Width, squares.data())
+		kernels.LinearNorm(c.Pool, x.data(), g.data(), f.OffsetsOf(g.Rows), x.Width, g.Width, kernels.NormsOf(squares.data()))
 		return nil
 	}
 }
@@ -33,7 +33,7 @@ func linearNorm[T kernels.Float](c call[T]) machine.Run {
 func biasNorm[T kernels.Float](c call[T]) machine.Run {
 	squares, g := as[float64](c.out[0]), c.input(1)
 	return func(f *machine.Feed) error {
-		kernels.BiasNorm(c.Pool, g.data(), f.OffsetsOf(g.Rows), g.Width, squares.data())
+		kernels.BiasNorm(c.Pool, g.data(), f.OffsetsOf(g.Rows), g.Width, kernels.NormsOf(squares.data()))
 		return nil
 	}
 }
@@ -41,7 +41,7 @@ func biasNorm[T kernels.Float](c call[T]) machine.Run {
 func layerNormNorm[T kernels.Float](c call[T]) machine.Run {
 	squares, g, x, mean, rstd := as[float64](c.out[0]), c.input(1), c.input(2), c.input(3), c.input(4)
 	return func(f *machine.Feed) error {
-		kernels.LayerNormNorm(c.Pool, x.data(), g.data(), f.OffsetsOf(g.Rows), g.Width, mean.data(), rstd.data(), squares.data())
+		kernels.LayerNormNorm(c.Pool, x.data(), g.data(), f.OffsetsOf(g.Rows), g.Width, mean.data(), rstd.data(), kernels.NormsOf(squares.data()))
 		return nil
 	}
 }
@@ -49,7 +49,7 @@ func layerNormNorm[T kernels.Float](c call[T]) machine.Run {
 func embedNorm[T kernels.Float](c call[T]) machine.Run {
 	squares, g := as[float64](c.out[0]), c.input(1)
 	return func(f *machine.Feed) error {
-		kernels.EmbedNorm(c.Pool, f.Columns[c.Column], g.data(), f.Offsets, g.Width, squares.data())
+		kernels.EmbedNorm(c.Pool, f.Columns[c.Column], g.data(), f.Offsets, g.Width, kernels.NormsOf(squares.data()))
 		return nil
 	}
 }

@@ -182,19 +182,49 @@ float dot_rows(__global const float *a, __global const float *b, int n) {
   return sum;
 }
 
-// squares[e] += Σ_{s,t} (x_s·x_t)(g_s·g_t), the squared norm of Σ_t g_t x_tᵀ; one group an example.
+// Norm kernels add an example's squared norm to squares[e] and, to squares[e + examples], the bound that kernels.Norms of the CPU derives:
+// what the sum kernel adds, over its factor, is certainly no longer. One group an example.
+void add_norm(__global double *squares, double square, double bound) {
+  int e = get_group_id(0), examples = get_num_groups(0);
+  squares[e] += square;
+  squares[e + examples] += bound * (1 + 0x1p-28);
+}
+
+// rounding_error is γ(n) = nu/(1-nu) of float sums of n products, whatever their order; FLUSHED the most that a result flushed to zero loses.
+double rounding_error(int n) {
+  double nu = n * 0x1p-24;
+  return nu > 0.5 ? INFINITY : nu / (1 - nu);
+}
+#define FLUSHED 0x1p-126
+#define LARGEST_TRACE 0x1p80
+
+// squares[e] += Σ_{s,t} (x_s·x_t)(g_s·g_t), the squared norm of Σ_t g_t x_tᵀ.
 __kernel void linear_norm(__global const float *x, __global const float *g, __global const int *offsets, int in, int out, __global double *squares) {
   __local double room[GROUP];
   int e = get_group_id(0), from = offsets[e], length = offsets[e + 1] - from;
-  double sum = 0;
+  double sum = 0, of_x = 0, of_g = 0, trace_x = 0, trace_g = 0;
   for (int p = get_local_id(0); p < length * length; p += GROUP) {
     int s = p / length, t = p % length;
     if (s < t) continue;
-    double v = (double)dot_rows(x + (size_t)(from + s) * in, x + (size_t)(from + t) * in, in) * dot_rows(g + (size_t)(from + s) * out, g + (size_t)(from + t) * out, out);
-    sum += s == t ? v : 2 * v;
+    double vx = dot_rows(x + (size_t)(from + s) * in, x + (size_t)(from + t) * in, in), vg = dot_rows(g + (size_t)(from + s) * out, g + (size_t)(from + t) * out, out);
+    double weight = s == t ? 1 : 2;
+    sum += weight * vx * vg;
+    of_x += weight * vx * vx;
+    of_g += weight * vg * vg;
+    trace_x += s == t ? vx : 0;
+    trace_g += s == t ? vg : 0;
   }
   sum = reduce(sum, room);
-  if (get_local_id(0) == 0) squares[e] += sum;
+  of_x = sqrt(reduce(of_x, room));
+  of_g = sqrt(reduce(of_g, room));
+  trace_x = reduce(trace_x, room) / (1 - 2 * rounding_error(in)) + 2.0 * in * length * FLUSHED;
+  trace_g = reduce(trace_g, room) / (1 - 2 * rounding_error(out)) + 2.0 * out * length * FLUSHED;
+  double error_x = rounding_error(in) * trace_x + (double)in * length * FLUSHED, error_g = rounding_error(out) * trace_g + (double)out * length * FLUSHED;
+  sum = fmax(sum, 0.0);
+  double norm = sqrt(sum + error_x * of_g + of_x * error_g + error_x * error_g + (length * (double)length + 4) * 0x1p-52 * of_x * of_g) +
+                rounding_error(length + 3) * sqrt(trace_x * trace_g);
+  bool bounded = trace_x <= LARGEST_TRACE && trace_g <= LARGEST_TRACE;
+  if (get_local_id(0) == 0) add_norm(squares, sum, bounded ? norm * norm : INFINITY);
 }
 
 float column_sum(__global const float *g, int from, int to, int width, int j) {
@@ -218,7 +248,7 @@ __kernel void bias_norm(__global const float *g, __global const int *offsets, in
     sum += v * v;
   }
   sum = reduce(sum, room);
-  if (get_local_id(0) == 0) squares[e] += sum;
+  if (get_local_id(0) == 0) add_norm(squares, sum, sum);
 }
 
 __kernel void layernorm_norm(__global const float *x, __global const float *g, __global const float *mean, __global const float *rstd,
@@ -232,20 +262,25 @@ __kernel void layernorm_norm(__global const float *x, __global const float *g, _
     sum += shift * shift + scale * scale;
   }
   sum = reduce(sum, room);
-  if (get_local_id(0) == 0) squares[e] += sum;
+  if (get_local_id(0) == 0) add_norm(squares, sum, sum);
 }
 
 // Rows of equal ids add up before they are squared: Σ over pairs of tokens with one id of g_s·g_t.
 __kernel void embed_norm(__global const int *ids, __global const float *g, __global const int *offsets, int width, __global double *squares) {
   __local double room[GROUP];
   int e = get_group_id(0), from = offsets[e], length = offsets[e + 1] - from;
-  double sum = 0;
+  double sum = 0, trace = 0;
   for (int p = get_local_id(0); p < length * length; p += GROUP) {
     int s = from + p / length, t = from + p % length;
-    if (ids[s] == ids[t]) sum += dot_rows(g + (size_t)s * width, g + (size_t)t * width, width);
+    double v = ids[s] == ids[t] ? dot_rows(g + (size_t)s * width, g + (size_t)t * width, width) : 0;
+    sum += v;
+    trace += s == t ? v : 0;
   }
-  sum = reduce(sum, room);
-  if (get_local_id(0) == 0) squares[e] += sum;
+  sum = fmax(reduce(sum, room), 0.0);
+  // Σ over pairs of ‖g_s‖‖g_t‖ is at most length times the trace.
+  double most = length * (reduce(trace, room) / (1 - 2 * rounding_error(width)) + 2.0 * width * length * FLUSHED);
+  double norm = sqrt(sum + rounding_error(width) * most + (double)width * length * length * FLUSHED) + rounding_error(length + 3) * sqrt(most);
+  if (get_local_id(0) == 0) add_norm(squares, sum, most <= LARGEST_TRACE ? norm * norm : INFINITY);
 }
 
 // ---- integer sums and plain gradients of vectors and tables: one work-item a column --------------------------------------------------

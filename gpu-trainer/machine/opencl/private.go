@@ -10,7 +10,7 @@ func clip(c *call) machine.Run {
 	return func(f *machine.Feed) error {
 		squares, factors = squares[:0], factors[:0]
 		for _, v := range c.in {
-			numbers := make([]float64, f.Examples())
+			numbers := make([]float64, 2*f.Examples())
 			if err := v.Buffer.Read(numbers); err != nil {
 				return err
 			}

@@ -52,14 +52,14 @@ func BenchmarkPrivate(b *testing.B) {
 		r := source(1)
 		x, g, w := gaussian[float32](r, rows*in), gaussian[float32](r, rows*out), gaussian[float32](r, out*in)
 		y, dx, dw := make([]float32, rows*out), make([]float32, rows*in), make([]float32, out*in)
-		sum, sq := make([]int64, out*in), make([]float64, examples)
+		sum, sq := make([]int64, out*in), make([]float64, 2*examples)
 		p := NewPool(1)
 		flops := 2 * float64(rows) * float64(in) * float64(out)
 		parts := map[string]func(){
 			"forward":  func() { Linear(p, x, rows, in, w, nil, out, y) },
 			"gradient": func() { LinearGradInput(p, g, rows, out, w, in, dx, false) },
 			"weight":   func() { LinearGradWeight(p, x, g, rows, in, out, dw) },
-			"norm":     func() { LinearNorm(p, x, g, offsets, in, out, sq) },
+			"norm":     func() { LinearNorm(p, x, g, offsets, in, out, NormsOf(sq)) },
 			"sum":      func() { LinearSum(p, x, g, offsets, in, out, factor, 0x1p30, sum) },
 		}
 		for _, name := range []string{"forward", "gradient", "weight", "norm", "sum"} {

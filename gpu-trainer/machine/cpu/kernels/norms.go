@@ -1,6 +1,8 @@
 package kernels
 
-// LinearNorm adds to sq[i] the squared Frobenius norm of example i's weight
+import "math"
+
+// LinearNorm adds to n the squared Frobenius norm of each example's weight
 // gradient g_iᵀ x_i [out,in], for x [rows,in] and g [rows,out]. It is formed
 // whichever way is cheaper for the example's L tokens:
 //
@@ -8,26 +10,26 @@ package kernels
 //	gram:   Σ_{s,t} (x_s·x_t)(g_s·g_t)            L² (in + out) operations, by symmetry
 //
 // Sums of squares are kept in float64.
-func LinearNorm[T Float](p *Pool, x, g []T, offsets []int32, in, out int, sq []float64) {
+func LinearNorm[T Float](p *Pool, x, g []T, offsets []int32, in, out int, n Norms) {
 	eachExample(p, offsets, func(w *worker, i, lo, hi int) {
 		length := hi - lo
 		xi, gi := x[lo*in:hi*in], g[lo*out:hi*out]
 		if cheaperByGram(length, in, out) {
 			gram := take[T](&w.tile, length*gramWidth(length))
 			gramLower(w, xi, length, in, gram)
-			sq[i] += gramNorm(w, gram, gi, length, out)
+			addGram(n, w, i, gram, gi, shape{length, in, out})
 		} else {
-			sq[i] += directNorm(w, xi, gi, length, in, out)
+			addDirect(n, w, i, xi, gi, shape{length, in, out})
 		}
 	})
 }
 
 // LinearNormGram is LinearNorm for inputs whose gram matrices GramLower has
 // already formed: one x-gram serves the query, key and value projections.
-func LinearNormGram[T Float](p *Pool, grams, g []T, offsets []int32, out int, sq []float64) {
+func LinearNormGram[T Float](p *Pool, grams, g []T, offsets []int32, in, out int, n Norms) {
 	starts := gramStarts(p, offsets)
 	eachExample(p, offsets, func(w *worker, i, lo, hi int) {
-		sq[i] += gramNorm(w, grams[starts[i]:], g[lo*out:hi*out], hi-lo, out)
+		addGram(n, w, i, grams[starts[i]:], g[lo*out:hi*out], shape{hi - lo, in, out})
 	})
 }
 
@@ -57,11 +59,19 @@ func eachExample(p *Pool, offsets []int32, f func(w *worker, i, lo, hi int)) {
 	})
 }
 
-// gramNorm is Σ_{s,t} gram[s,t] (g_s·g_t) of one example.
-func gramNorm[T Float](w *worker, gram, g []T, length, out int) float64 {
-	other := take[T](&w.tile2, length*gramWidth(length))
-	gramLower(w, g, length, out, other)
-	return max(dotLower(w, gram, other, length), 0)
+// addGram adds Σ_{s,t} gram[s,t] (g_s·g_t) of one example.
+func addGram[T Float](n Norms, w *worker, i int, gram, g []T, s shape) {
+	other := take[T](&w.tile2, s.length*gramWidth(s.length))
+	gramLower(w, g, s.length, s.out, other)
+	square := max(dotLower(w, gram, other, s.length), 0)
+	frobeniusX, frobeniusG := math.Sqrt(dotLower(w, gram, gram, s.length)), math.Sqrt(dotLower(w, other, other, s.length))
+	n.addProduct(i, square, gramBound[T](s, square, frobeniusX, frobeniusG, trace(gram, s.length), trace(other, s.length)))
+}
+
+// addDirect adds Σ (gᵀ x)² of one example.
+func addDirect[T Float](n Norms, w *worker, i int, x, g []T, s shape) {
+	square := directNorm(w, x, g, s.length, s.in, s.out)
+	n.addProduct(i, square, directBound[T](s, square, squares(w, x), squares(w, g)))
 }
 
 // directNorm is Σ (gᵀ x)² of one example, a few rows of the gradient at a
@@ -82,37 +92,37 @@ func directNorm[T Float](w *worker, x, g []T, length, in, out int) float64 {
 	return sum
 }
 
-// BiasNorm adds to sq[i] the squared norm of Σ_t g_t over the rows of example
+// BiasNorm adds to n the squared norm of Σ_t g_t over the rows of example
 // i, for g [rows,out].
-func BiasNorm[T Float](p *Pool, g []T, offsets []int32, out int, sq []float64) {
+func BiasNorm[T Float](p *Pool, g []T, offsets []int32, out int, n Norms) {
 	eachExample(p, offsets, func(w *worker, i, lo, hi int) {
 		row := take[T](&w.tile, out)
 		clear(row)
 		sumRows(w, g, lo, hi, out, 0, row)
-		sq[i] += squares(w, row)
+		n.add(i, squares(w, row))
 	})
 }
 
-// LayerNormNorm adds to sq[i] the squared norms of example i's gradients of
+// LayerNormNorm adds to n the squared norms of example i's gradients of
 // gamma, Σ_t g x̂, and beta, Σ_t g.
-func LayerNormNorm[T Float](p *Pool, x, g []T, offsets []int32, width int, mean, rstd []T, sq []float64) {
-	BiasNorm(p, g, offsets, width, sq)
+func LayerNormNorm[T Float](p *Pool, x, g []T, offsets []int32, width int, mean, rstd []T, n Norms) {
+	BiasNorm(p, g, offsets, width, n)
 	eachExample(p, offsets, func(w *worker, i, lo, hi int) {
 		row := take[T](&w.tile, width)
 		clear(row)
 		sumScaled(w, x, g, lo, hi, width, 0, mean, rstd, row)
-		sq[i] += squares(w, row)
+		n.add(i, squares(w, row))
 	})
 }
 
-// EmbedNorm adds to sq[i] the squared norm of example i's gradient of the
+// EmbedNorm adds to n the squared norm of example i's gradient of the
 // table: rows of g with equal ids are added before they are squared.
-func EmbedNorm[T Float](p *Pool, ids []int32, g []T, offsets []int32, width int, sq []float64) {
+func EmbedNorm[T Float](p *Pool, ids []int32, g []T, offsets []int32, width int, n Norms) {
 	eachExample(p, offsets, func(w *worker, i, lo, hi int) {
 		row := take[T](&w.tile, width)
 		eachID(ids[lo:hi], func(first int) {
 			sumID(w, ids[lo:hi], first, g[lo*width:], width, 0, row)
-			sq[i] += squares(w, row)
+			n.add(i, squares(w, row))
 		})
 	})
 }

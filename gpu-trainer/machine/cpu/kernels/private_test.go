@@ -39,18 +39,18 @@ func testLinearNorm[T Float](t *testing.T) {
 	for _, s := range privateShapes {
 		in, out := s[0], s[1]
 		x, g := gaussian[T](r, rows*in), gaussian[T](r, rows*out)
-		sq, byGram := make([]float64, 7), make([]float64, 7)
-		sq[0], byGram[0] = 1, 1
+		sq, byGram := NormsOf(make([]float64, 14)), NormsOf(make([]float64, 14))
+		sq.Square[0], byGram.Square[0] = 1, 1
 		LinearNorm(p, x, g, privateOffsets, in, out, sq)
 		grams := make([]T, GramSize(privateOffsets))
 		GramLower(p, x, privateOffsets, in, grams)
-		LinearNormGram(p, grams, g, privateOffsets, out, byGram)
+		LinearNormGram(p, grams, g, privateOffsets, in, out, byGram)
 		for i, d := range perExample(widen(x), widen(g), privateOffsets, in, out) {
 			want := dot(d, d)
 			if i == 0 {
 				want++
 			}
-			for _, got := range []float64{sq[i], byGram[i]} {
+			for _, got := range []float64{sq.Square[i], byGram.Square[i]} {
 				if math.Abs(got-want) > 64*unit[T]()*want {
 					t.Errorf("%v example %d: %v, want %v", s, i, got, want)
 				}
@@ -146,7 +146,7 @@ func testVectors[T Float](t *testing.T) {
 	factor := []float64{0.5, 1, 0.25, 1}
 	x, g := gaussian[T](r, rows*width), gaussian[T](r, rows*width)
 	mean, rstd := gaussian[T](r, rows), gaussian[T](r, rows)
-	bias, layer, embed := make([]float64, 4), make([]float64, 4), make([]float64, 4)
+	bias, layer, embed := NormsOf(make([]float64, 8)), NormsOf(make([]float64, 8)), NormsOf(make([]float64, 8))
 	BiasNorm(p, g, offsets, width, bias)
 	LayerNormNorm(p, x, g, offsets, width, mean, rstd, layer)
 	EmbedNorm(p, ids, g, offsets, width, embed)
@@ -169,7 +169,7 @@ func testVectors[T Float](t *testing.T) {
 		for _, c := range []struct {
 			what      string
 			got, want float64
-		}{{"bias", bias[i], dot(db, db)}, {"layer", layer[i], dot(db, db) + dot(dg, dg)}, {"embed", embed[i], dot(de, de)}} {
+		}{{"bias", bias.Square[i], dot(db, db)}, {"layer", layer.Square[i], dot(db, db) + dot(dg, dg)}, {"embed", embed.Square[i], dot(de, de)}} {
 			if math.Abs(c.got-c.want) > 32*unit[T]()*c.want {
 				t.Errorf("%s norm of example %d: %v, want %v", c.what, i, c.got, c.want)
 			}
@@ -227,16 +227,16 @@ func testPrivatePacking[T Float](t *testing.T) {
 		for _, n := range threads {
 			p := newPool(n)
 			defer p.Close()
-			sum, sq := make([]int64, in*out), make([]float64, 4)
+			sum, sq := make([]int64, in*out), make([]float64, 8)
 			LinearSum(p, x, g, offsets, in, out, factor, inverseQuantum, sum)
-			LinearNorm(p, x, g, offsets, in, out, sq)
+			LinearNorm(p, x, g, offsets, in, out, NormsOf(sq))
 			sums, norms = append(sums, sum), append(norms, sq)
 
-			apart, each := make([]int64, in*out), make([]float64, 4)
+			apart, each := make([]int64, in*out), make([]float64, 8)
 			for i := 3; i >= 0; i-- {
 				lo, hi := int(offsets[i]), int(offsets[i+1])
 				LinearSum(p, x[lo*in:hi*in], g[lo*out:hi*out], offsetsOf(hi-lo), in, out, factor[i:], inverseQuantum, apart)
-				LinearNorm(p, x[lo*in:hi*in], g[lo*out:hi*out], offsetsOf(hi-lo), in, out, each[i:])
+				LinearNorm(p, x[lo*in:hi*in], g[lo*out:hi*out], offsetsOf(hi-lo), in, out, Norms{each[i:], each[4+i:]})
 			}
 			sums, norms = append(sums, apart), append(norms, each)
 		}

@@ -78,6 +78,15 @@ func dotLower[T Float](w *worker, a, b []T, length int) float64 {
 	return diagonal + 2*below
 }
 
+// trace is the sum of the diagonal of a gram matrix.
+func trace[T Float](gram []T, length int) float64 {
+	var sum float64
+	for s := range length {
+		sum += float64(gram[s*(gramWidth(length)+1)])
+	}
+	return sum
+}
+
 // evenStep divides n rows into as few tiles of at most most rows as there must
 // be, all of about the same height.
 func evenStep(n, most int) int {
