@@ -56,6 +56,28 @@ func (t *table) cumulants(d Direction, c float64) Cumulants {
 	return Cumulants{mean, m2, m3, m4 - 3*m2*m2, m5 - 10*m3*m2, m6 - 15*m4*m2 - 10*m3*m3 + 30*m2*m2*m2}
 }
 
+// TiltedCumulants returns K(c) and the cumulants of the plan's loss under its own measure tilted by e^(c·loss), the
+// derivatives K'(c)…K⁽⁶⁾(c).
+func (w *Workspace) TiltedCumulants(p *Problem, c float64) (k0 float64, k Cumulants, ok bool) {
+	w.held = -1
+	for i := range p.Phases {
+		ph := p.Phases[i]
+		if ph.Rate == 1 {
+			mu := distance(p, ph)
+			k0 += ph.Steps * c * (c + 1) * mu * mu / 2
+			k.Add(&Cumulants{(c + 0.5) * mu * mu, mu * mu}, ph.Steps)
+			continue
+		}
+		if !w.coarse.lay(ph, p.Direction, p.Group, c, 2, 60, math.Inf(-1)) {
+			return 0, k, false
+		}
+		one := w.coarse.cumulants(p.Direction, c)
+		k0 += ph.Steps * Log1p(w.coarse.excess(p.Direction, c))
+		k.Add(&one, ph.Steps)
+	}
+	return k0, k, k0 < math.Inf(1) && k[1] > 0 && k[5] == k[5]
+}
+
 // EdgeworthTail returns the approximation of order 0 (normal) to 3 of Pr[S > x], S with cumulants k. With
 // lⱼ = κⱼ/κ₂^(j/2) and y = (x − κ₁)/√κ₂ it is Φ(−y) + φ(y){ l₃/6 He₂ + [l₄/24 He₃ + l₃²/72 He₅] +
 // [l₅/120 He₄ + l₃l₄/144 He₆ + l₃³/1296 He₈] } (Wang et al. 2022, equation 3.6). It can leave [0, 1].

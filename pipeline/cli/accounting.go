@@ -41,10 +41,11 @@ type question struct {
 	Delta           *float64           `json:"delta"`
 	Epsilon         *float64           `json:"epsilon"`
 	Accountant      string             `json:"accountant"`
-	Order           int                `json:"order"`
+	Order           *int               `json:"order"`
+	EdgeworthBound  string             `json:"edgeworth_bound"`
 	Adjacency       string             `json:"adjacency"`
 	Sampler         string             `json:"sampler"`
-	GroupSize       int                `json:"group_size"`
+	GroupSize       *int               `json:"group_size"`
 	MaxLot          int64              `json:"max_lot"`
 	Phases          []accountant.Phase `json:"phases"`
 	Tuning          *accountant.Tuning `json:"tuning"`
@@ -61,8 +62,9 @@ func planFlags() []cli.Flag {
 		&cli.Float64Flag{Name: "noise-multiplier", Aliases: []string{"s"}, Usage: "noise standard deviation over clipping norm"},
 		&cli.Float64Flag{Name: "delta", Usage: "in (0, 1), below 1/N"},
 		&cli.Float64Flag{Name: "epsilon", Usage: "privacy budget"},
-		&cli.StringFlag{Name: "accountant", Value: "certified", Usage: "certified, edgeworth, edgeworth-interval, rdp, gdp or pld"},
-		&cli.IntFlag{Name: "order", Value: 1, Usage: "order of the Edgeworth approximation: 1, 2 or 3"},
+		&cli.StringFlag{Name: "accountant", Value: "certified", Usage: accountantNames},
+		&cli.IntFlag{Name: "order", Value: 1, Usage: "order of the Edgeworth expansion: 1, 2 or 3"},
+		&cli.StringFlag{Name: "edgeworth-bound", Value: "published", Usage: "error bound of edgeworth-interval: published, general or regular"},
 		&cli.StringFlag{Name: "adjacency", Value: "add-remove", Usage: "add-remove, replace-one or zero-out"},
 		&cli.StringFlag{Name: "sampler", Value: "poisson", Usage: "poisson, truncated-poisson (with --max-lot), fixed or shuffle"},
 		&cli.StringFlag{Name: "max-lot", Usage: "truncated-poisson: larger lots are cut to this size"},
@@ -109,16 +111,17 @@ func readQuestion(c *cli.Context) (question, error) {
 		}
 		q.MaxLot = v
 	}
-	for name, field := range map[string]*string{"accountant": &q.Accountant, "adjacency": &q.Adjacency, "sampler": &q.Sampler} {
+	for name, field := range map[string]*string{"accountant": &q.Accountant, "adjacency": &q.Adjacency, "sampler": &q.Sampler,
+		"edgeworth-bound": &q.EdgeworthBound} {
 		if c.IsSet(name) || *field == "" {
 			*field = c.String(name)
 		}
 	}
-	if c.IsSet("order") || q.Order == 0 {
-		q.Order = c.Int("order")
-	}
-	if c.IsSet("group-size") || q.GroupSize == 0 {
-		q.GroupSize = c.Int("group-size")
+	for name, field := range map[string]**int{"order": &q.Order, "group-size": &q.GroupSize} {
+		if c.IsSet(name) || *field == nil {
+			v := c.Int(name)
+			*field = &v
+		}
 	}
 	return q, nil
 }
@@ -150,7 +153,12 @@ func wholeNumber(name, text string) (int64, error) {
 // plan turns the question into a plan. What is asked for (noise, steps or rate) may be absent and stands as 1.
 func (q *question) plan(asked string) (accountant.Plan, error) {
 	p := accountant.Plan{Phases: q.Phases, Sampler: accountant.Sampler(q.Sampler), Adjacency: accountant.Adjacency(q.Adjacency),
-		GroupSize: q.GroupSize, MaxLot: q.MaxLot, Tuning: q.Tuning}
+		MaxLot: q.MaxLot, Tuning: q.Tuning}
+	if q.GroupSize != nil {
+		if p.GroupSize = *q.GroupSize; p.GroupSize == 0 {
+			return p, fmt.Errorf("group_size 0: must be 1 to %d", accountant.MaxGroupSize)
+		}
+	}
 	if q.DatasetSize != nil {
 		p.DatasetSize = *q.DatasetSize
 	}

@@ -2,10 +2,12 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"github.com/ewtune/ewtune/accountant"
@@ -131,7 +133,7 @@ func (q *question) answer(asked string) (*answer, error) {
 // solve replaces what is asked for in the plan. An estimate sets nothing.
 func (q *question) solve(asked string, p *accountant.Plan) error {
 	switch {
-	case q.Accountant == "rdp" && asked == "noise" && len(p.Phases) == 1 && (q.Sampler == "" || q.Sampler == "poisson") && q.GroupSize <= 1:
+	case q.Accountant == "rdp" && asked == "noise" && len(p.Phases) == 1 && (q.Sampler == "" || q.Sampler == "poisson") && p.GroupSize <= 1:
 		x, err := accountant.RDPNoiseMultiplier(p.Phases[0].SamplingRate, p.Phases[0].Steps, *q.Epsilon, *q.Delta)
 		p.Phases[0].NoiseMultiplier = x
 		return err
@@ -174,14 +176,24 @@ func (q *question) priced(p accountant.Plan) (*answer, error) {
 	return a, nil
 }
 
+// accountantNames lists what --accountant takes.
+const accountantNames = "certified, certified-edgeworth, edgeworth, edgeworth-interval, rdp, gdp or pld"
+
 func (q *question) price(p accountant.Plan, delta float64) (accountant.Result, error) {
+	order := 1
+	if q.Order != nil {
+		order = *q.Order
+	}
 	switch q.Accountant {
 	case "", "certified":
 		return accountant.Epsilon(p, delta)
+	case "certified-edgeworth":
+		return accountant.CertifiedEdgeworth(p, delta, order)
 	case "edgeworth":
-		return accountant.Edgeworth(p, delta, max(1, q.Order))
+		return accountant.Edgeworth(p, delta, order)
 	case "edgeworth-interval":
-		return accountant.EdgeworthInterval(p, delta)
+		bound := accountant.EdgeworthBound(q.EdgeworthBound)
+		return accountant.EdgeworthInterval(p, delta, cmp.Or(bound, accountant.PublishedBound))
 	case "rdp":
 		return accountant.RDP(p, delta)
 	case "gdp":
@@ -189,7 +201,7 @@ func (q *question) price(p accountant.Plan, delta float64) (accountant.Result, e
 	case "pld":
 		return accountant.PLD(p, delta)
 	}
-	return accountant.Result{}, fmt.Errorf("accountant %q: must be certified, edgeworth, edgeworth-interval, rdp, gdp or pld", q.Accountant)
+	return accountant.Result{}, fmt.Errorf("accountant %q: must be %s", q.Accountant, accountantNames)
 }
 
 func (q *question) deltaOf(p accountant.Plan) (*answer, error) {
@@ -257,7 +269,9 @@ func (a *answer) print(w io.Writer, asked string) error {
 
 // words writes a number, or an interval with its estimate.
 func words(v any) string {
-	if i, ok := v.(accountant.Interval); ok {
+	if i, ok := v.(accountant.Interval); ok && i.Upper == math.MaxFloat64 {
+		return fmt.Sprintf("%.10g  in [%.13g, unbounded]", i.Estimate, i.Lower)
+	} else if ok {
 		return fmt.Sprintf("%.10g  in [%.13g, %.13g]", i.Estimate, i.Lower, i.Upper)
 	}
 	return fmt.Sprintf("%g", v)
