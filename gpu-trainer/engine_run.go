@@ -13,7 +13,11 @@ import (
 
 // run feeds a batch to the program of a kind and runs it.
 func (c *core[T]) run(kind programKind, b *model.Batch, clip dp.Clip) (*program, error) {
-	p, err := c.program(kind)
+	suffix := b.Activations != nil
+	if suffix && c.options.Dropout {
+		return nil, fmt.Errorf("activations of a frozen prefix: not with dropout")
+	}
+	p, err := c.program(programKey{kind, suffix})
 	if err != nil {
 		return nil, err
 	}
@@ -23,7 +27,7 @@ func (c *core[T]) run(kind programKind, b *model.Batch, clip dp.Clip) (*program,
 	f := &p.Feed
 	f.Columns[ops.InputIDs], f.Columns[ops.TokenTypeIDs], f.Columns[ops.PositionIDs] = b.InputIDs, b.TokenTypeIDs, b.PositionIDs
 	f.Offsets, f.Labels, f.RowIDs = b.Offsets, b.Labels, b.RowIDs
-	f.DropoutKey = c.key
+	f.Activations, f.DropoutKey = b.Activations, c.key
 	if len(p.squares) > 0 {
 		if kind == perLayer {
 			clip = clip.Group(len(p.squares))
@@ -31,7 +35,7 @@ func (c *core[T]) run(kind programKind, b *model.Batch, clip dp.Clip) (*program,
 		slack := dp.Slack(c.options.Precision)
 		f.Factor, f.InverseQuantum = func(norm, bound float64) float64 { return clip.FactorWithin(norm, bound, slack) }, 1/clip.Quantum
 	}
-	c.ahead = c.ahead || kind != forward
+	c.ahead = c.ahead || kind != forward && kind != prefix
 	c.summed = c.summed || len(p.squares) > 0
 	return p, p.RunAll()
 }
@@ -154,13 +158,26 @@ func (c *core[T]) logits(b *model.Batch, out []float64) error {
 }
 
 func (c *core[T]) hidden(b *model.Batch, layer int, out []float64) error {
-	if layer < 0 || layer > c.base.Config.Layers {
+	switch {
+	case layer < 0 || layer > c.base.Config.Layers:
 		return fmt.Errorf("layer %d: must be in [0, %d]", layer, c.base.Config.Layers)
-	}
-	if c.method.Kind == model.Prompt {
+	case c.method.Kind == model.Prompt:
 		return fmt.Errorf("hidden states: not with method prompt, which adds tokens")
+	case b.Activations != nil:
+		return fmt.Errorf("hidden states: the batch has activations of a frozen prefix, and no ids")
 	}
 	return c.evaluate(b, out, b.Tokens()*c.base.Config.HiddenSize, func(p *program) *gorgonia.Node { return p.network.Hidden[layer] })
+}
+
+func (c *core[T]) prefix(b *model.Batch, out []float32) error {
+	if err := b.Validate(c.base.Config, true); err != nil {
+		return err
+	}
+	p, err := c.run(prefix, b, dp.Clip{})
+	if err != nil || b.Examples() == 0 {
+		return err
+	}
+	return readValue(p, p.network.Frozen, 0, out)
 }
 
 // evaluate runs the forward program and copies n numbers of one of its nodes to out.
@@ -181,6 +198,9 @@ func (c *core[T]) evaluate(b *model.Batch, out []float64, n int, node func(*prog
 	}
 	return err
 }
+
+// unit names the arithmetic that the engine's bits come from.
+func (c *core[T]) unit() string { return c.backend.Pool.Unit() }
 
 func (c *core[T]) memory() int {
 	most := 0

@@ -36,7 +36,7 @@ func startRun(t *testing.T, p Plan, s Source, o Options) *run {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := newRun(resolved, s, smallModel(), o)
+	r, err := newRun(context.Background(), resolved, s, smallModel(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

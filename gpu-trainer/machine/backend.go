@@ -49,6 +49,7 @@ type Feed struct {
 	Columns        [3][]int32                        // by ops.Column, each [tokens]
 	Offsets        []int32                           // [examples+1]
 	Labels         []int32                           // [examples]
+	Activations    []float32                         // [tokens or examples, width]; for graphs that begin with Builder.Activations, which read no columns
 	RowIDs         []int64                           // [examples]
 	Factor         func(norm, bound float64) float64 // what clip multiplies a gradient of this norm by, which is certainly at most bound, for one group
 	InverseQuantum float64                           // 1/quantum of the integer grid
@@ -64,7 +65,7 @@ func (f *Feed) Examples() int { return len(f.Labels) }
 func (f *Feed) Count(r ops.Rows) int {
 	switch r {
 	case ops.Tokens:
-		return len(f.Columns[ops.InputIDs])
+		return int(f.Offsets[f.Examples()])
 	case ops.Examples:
 		return len(f.Labels)
 	case ops.Pairs:

@@ -123,3 +123,15 @@ type sumArgs struct {
 	lengths  pointer
 	count    int
 }
+
+// Unit names the code that a pool runs: results of one unit have the same bits everywhere, those of two may differ in the last.
+func (p *Pool) Unit() string {
+	name := "portable"
+	if p.simd != nil {
+		name = map[int]string{16: "avx512", 8: "avx2"}[p.simd.lanes]
+	}
+	if p.bfloat16 && bfloat16Unit() && p.simd != nil && p.simd.packPairs != nil {
+		name += "+bf16"
+	}
+	return name
+}
