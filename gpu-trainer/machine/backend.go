@@ -123,8 +123,9 @@ func DropoutKey(key, site uint64) [2]uint32 {
 	return [2]uint32{uint32(z), uint32(z >> 32)}
 }
 
-// DropoutThreshold is the 16-bit draw below which a number is zeroed, and the factor of the others, for a rate in [0, 1).
+// DropoutThreshold is the 16-bit draw below which a number is zeroed, and the factor of the others, for a rate in [0, 1). The rate that runs is
+// threshold/2¹⁶, at most 2⁻¹⁷ off (.1 is .100006), and the factor is its own, so the mean is kept exactly.
 func DropoutThreshold(rate float64) (threshold uint32, scale float64) {
-	threshold = uint32(math.Round(rate * (1 << 16)))
+	threshold = min(uint32(math.Round(rate*(1<<16))), 1<<16-1)
 	return threshold, 1 / (1 - float64(threshold)/(1<<16))
 }

@@ -15,6 +15,7 @@ type simd struct {
 	gelu, geluGrad, geluBoth, add, multiply        func(*byte) // mapArgs
 	softmax, softmaxGrad, layerNorm, layerNormGrad func(*byte) // mapArgs, one row
 	addNormed, toGrid, dot, dotLower               func(*byte) // mapArgs
+	dropout                                        func(*byte) // dropoutArgs
 
 	// What only some units have.
 	adam, fromGrid func(*byte) // adamArgs and gridArgs
