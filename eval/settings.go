@@ -73,16 +73,12 @@ func keyOf(r *Run) settingKey {
 	return k
 }
 
-// String names the method with its rank, and with the layers that it trains where that is not all.
+// String names the method with its rank.
 func (m Method) String() string {
-	name := m.Kind
 	if m.Rank > 0 {
-		name = fmt.Sprintf("%s-%d", m.Kind, m.Rank)
+		return fmt.Sprintf("%s-%d", m.Kind, m.Rank)
 	}
-	if m.TrainLayers > 0 {
-		name += fmt.Sprintf(" last %d", m.TrainLayers)
-	}
-	return name
+	return m.Kind
 }
 
 // settings groups runs in the order of their first names; inside a setting they stand by seed.

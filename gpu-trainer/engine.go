@@ -20,7 +20,8 @@ type EngineOptions struct {
 	Threads   int    `json:"threads,omitempty"`    // [all that the Go runtime may use]
 	MaxTokens int    `json:"max_tokens,omitempty"` // most tokens of one physical batch [4096]
 	Dropout   bool   `json:"dropout,omitempty"`    // train with the hidden dropout of the model's configuration
-	Cache     string `json:"cache,omitempty"`      // folder that keeps what a frozen prefix yields, for this run and others [none]
+
+	DeviceMemory int64 `json:"device_memory,omitempty"` // most bytes to take of an OpenCL device's memory [what it has]
 }
 
 // An Engine computes clipped sums of per-example gradients, plain gradients and logits of one model under one method, and
@@ -41,15 +42,15 @@ type engineCore interface {
 	accumulate(b *model.Batch, c dp.Clip) (BatchStats, error)
 	accumulateGradient(b *model.Batch) (BatchStats, error)
 	sum() ([]int64, error)
+	add(change func([]int64)) error
 	step(u Update) error
 	logits(b *model.Batch, out []float64) error
 	hidden(b *model.Batch, layer int, out []float64) error
-	prefix(b *model.Batch, out []float32) error
-	state() []StateTensor
+	state() ([]StateTensor, error)
 	restore(state []StateTensor) error
 	export() (*model.Model, error)
+	notes() []string
 	memory() int
-	unit() string
 	close() error
 }
 
@@ -127,6 +128,8 @@ func (o *EngineOptions) normalise() error {
 		return fmt.Errorf("threads %d: must be at least 1", o.Threads)
 	case o.MaxTokens < 1:
 		return fmt.Errorf("max tokens %d: must be at least 1", o.MaxTokens)
+	case o.DeviceMemory < 0:
+		return fmt.Errorf("device memory %d: must be at least 0", o.DeviceMemory)
 	}
 	return nil
 }
@@ -175,6 +178,10 @@ func (e *Engine) Sum() []int64 {
 	return sums
 }
 
+// Add lets change add integers, noise among them, to the lot's sums. What change is given has [Dim] numbers: the sums themselves, or on
+// a device zeros, which are then added where the sums are. So it must add and not read.
+func (e *Engine) Add(change func(sums []int64)) error { return e.core.add(change) }
+
 // Step makes one step of the optimiser on the trained weights.
 func (e *Engine) Step(u Update) error {
 	if e.failed != nil {
@@ -191,12 +198,15 @@ func (e *Engine) Hidden(b *model.Batch, layer int, out []float64) error {
 	return e.core.hidden(b, layer, out)
 }
 
-// Prefix computes what the method's frozen prefix yields for a batch (model.Config.Boundary) into out, [tokens·hidden] or, behind the pooling,
-// [examples·hidden]. A batch with these Activations then gives the same bits as one with ids. The engine must be of float32 or bfloat16.
-func (e *Engine) Prefix(b *model.Batch, out []float32) error { return e.core.prefix(b, out) }
-
-// State is all that a resumed run needs: trained weights and the optimiser's moments, to the bit. The slices are the engine's.
-func (e *Engine) State() []StateTensor { return e.core.state() }
+// State is all that a resumed run needs: trained weights and the optimiser's moments, to the bit. The slices are the engine's. A device
+// that fails to hand them over is an error of the next Step too, which then steps nothing.
+func (e *Engine) State() []StateTensor {
+	state, err := e.core.state()
+	if err != nil {
+		e.failed = err
+	}
+	return state
+}
 
 // Restore puts back what State gave.
 func (e *Engine) Restore(state []StateTensor) error { return e.core.restore(state) }
@@ -206,6 +216,9 @@ func (e *Engine) Export() (*model.Model, error) { return e.core.export() }
 
 // Memory is the number of bytes that the largest of the engine's programs keeps for activations and gradients.
 func (e *Engine) Memory() int { return e.core.memory() }
+
+// Notes tell the user what the engine had to do otherwise than it was told: nothing, unless a device ran out of memory.
+func (e *Engine) Notes() []string { return e.core.notes() }
 
 // Close stops the engine's threads.
 func (e *Engine) Close() error { return e.core.close() }

@@ -15,9 +15,8 @@ type core[T kernels.Float] struct {
 	options  EngineOptions
 	base     *model.Model // the configuration alone
 	method   model.Method
-	backend  *cpu.Backend[T] // of the host, which steps the optimiser
-	device   machine.Backend // where graphs run: the host's backend or an accelerator's
-	ahead    bool            // the device has added to the lot's sums or gradients since they were collected
+	backend  *cpu.Backend[T]
+	resident *resident // what an accelerator holds, which then does all the work; nil: the host's backend does
 	weights  map[string]*weight[T]
 	order    []*weight[T]  // the trained weights, in canonical order
 	direct   []*weight[T]  // those of them that are released as they stand
@@ -25,13 +24,12 @@ type core[T kernels.Float] struct {
 	vector   []Parameter   // the released vector
 	sums     []int64       // [Dim]
 	summed   bool          // sums may hold something; until then their memory is never touched
-	programs map[programKey]*program
+	programs map[programKind]*program
 	key      uint64 // of the lot's dropout masks
 	stats    BatchStats
+	crowded  crowding
 	prompted model.Batch // the last batch, with room for a soft prompt
 	numbers  []T         // scratch for reading values
-
-	deviceWeights, deviceSums, deviceGradients mirrors
 }
 
 // A weight is one tensor of the model in the engine's precision. Its buffers are shared by all programs. Offset is its place in
@@ -50,15 +48,19 @@ func newCore[T kernels.Float](m *model.Model, method model.Method, o EngineOptio
 		return nil, err
 	}
 	c := &core[T]{options: o, base: &model.Model{Config: m.Config}, method: method, backend: cpu.New[T](o.Threads), weights: map[string]*weight[T]{},
-		programs: map[programKey]*program{}, deviceWeights: mirrors{}, deviceSums: mirrors{}, deviceGradients: mirrors{}}
-	if c.device, err = openDevice(o, c.backend); err != nil {
-		return nil, errors.Join(err, c.backend.Close())
-	}
+		programs: map[programKind]*program{}, crowded: crowding{holders: map[programKind]bool{}}}
 	c.backend.Pool.UseBFloat16(o.Precision == BFloat16)
 	for _, t := range tensors {
 		c.addWeight(t)
 	}
 	c.release()
+	device, err := openDevice(o)
+	if err == nil && device != nil {
+		c.resident, err = newResident(device, c)
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.close())
+	}
 	return c, nil
 }
 
@@ -69,7 +71,7 @@ func (c *core[T]) addWeight(t model.Tensor) {
 		w.data.Data[i] = T(v)
 	}
 	c.weights[t.Name] = w
-	if c.method.Trains(c.base.Config, t.Name) {
+	if c.method.Trains(t.Name) {
 		c.order = append(c.order, w)
 	}
 }
@@ -112,18 +114,42 @@ func (c *core[T]) trained() []Parameter {
 }
 
 func (c *core[T]) sum() ([]int64, error) {
-	c.summed = true // the caller may add noise in place
-	return c.sums, c.collect()
+	c.summed = true
+	if c.resident != nil {
+		return c.sums, c.resident.sum(c.sums)
+	}
+	return c.sums, nil
+}
+
+func (c *core[T]) add(change func([]int64)) error {
+	c.summed = true
+	if c.resident != nil {
+		return c.resident.add(c.sums, change)
+	}
+	change(c.sums)
+	return nil
+}
+
+// runner is the backend that graphs run on.
+func (c *core[T]) runner() machine.Backend {
+	if c.resident != nil {
+		return c.resident.device
+	}
+	return c.backend
 }
 
 func (c *core[T]) close() error {
-	if c.device == machine.Backend(c.backend) {
+	if c.resident == nil {
 		return c.backend.Close()
 	}
-	return errors.Join(c.device.Close(), c.backend.Close())
+	return errors.Join(c.resident.device.Close(), c.backend.Close())
 }
 
 func (c *core[T]) beginLot(seed uint64) error {
+	c.key = seed
+	if c.resident != nil {
+		return errors.Join(c.resident.clear(), c.drawCarriers(starts(seed)))
+	}
 	if c.summed {
 		clear(c.sums)
 		c.summed = false
@@ -133,30 +159,22 @@ func (c *core[T]) beginLot(seed uint64) error {
 			clear(w.gradient.Data)
 		}
 	}
-	c.key, c.ahead = seed, false
-	if err := c.drawCarriers(starts(seed)); err != nil {
-		return err
-	}
-	return errors.Join(c.deviceSums.pushAll(), c.deviceGradients.pushAll())
+	return c.drawCarriers(starts(seed))
 }
 
 func (c *core[T]) step(u Update) error {
 	if err := c.checkUpdate(u); err != nil {
 		return err
 	}
-	if err := c.collect(); err != nil {
-		return err
+	if c.resident != nil {
+		return c.resident.step(u)
 	}
 	for _, w := range c.direct {
 		if err := c.stepWeight(w, u); err != nil {
 			return err
 		}
 	}
-	if err := c.stepCarried(u); err != nil {
-		return err
-	}
-	stepped, _ := c.names()
-	return c.deviceWeights.push(stepped)
+	return c.stepCarried(u)
 }
 
 func (c *core[T]) checkUpdate(u Update) error {

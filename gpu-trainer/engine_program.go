@@ -2,7 +2,6 @@ package trainer
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -22,14 +21,7 @@ const (
 	plain                       // gradient of the summed loss
 	flat                        // clipped sums, one norm over everything
 	perLayer                    // clipped sums, one norm a layer
-	prefix                      // what the frozen prefix yields
 )
-
-// A programKey tells programs apart: those of a suffix are given what the frozen prefix yields.
-type programKey struct {
-	kind   programKind
-	suffix bool
-}
 
 // A program is a compiled graph with the nodes that are read after a run.
 type program struct {
@@ -39,13 +31,13 @@ type program struct {
 	factor  *gorgonia.Node // value i: the factors of group i
 }
 
-// program compiles a program once.
-func (c *core[T]) program(key programKey) (*program, error) {
-	if p := c.programs[key]; p != nil {
+// program compiles the program of a kind once.
+func (c *core[T]) program(kind programKind) (*program, error) {
+	if p := c.programs[kind]; p != nil {
 		return p, nil
 	}
-	kind, b := key.kind, ops.NewBuilder(c.capacity(), cpu.FloatType[T]())
-	network, err := c.build(b, key)
+	b := ops.NewBuilder(c.capacity(), cpu.FloatType[T]())
+	network, err := model.Build(b, c.base.Config, c.method, kind != forward && c.options.Dropout)
 	if err != nil {
 		return nil, err
 	}
@@ -55,23 +47,31 @@ func (c *core[T]) program(key programKey) (*program, error) {
 		return nil, err
 	}
 	for name, node := range network.Weights {
-		w := c.weights[name]
-		if spec.Bindings[node], err = c.mirrored(c.deviceWeights, name, w.data, w.data.Data, b.Float()); err != nil {
+		if spec.Bindings[node], err = c.bound(weightTensor, name, func() machine.Buffer { return c.weights[name].data }); err != nil {
 			return nil, err
 		}
 	}
-	if p.Program, err = machine.Compile(c.device, spec); err != nil {
+	if p.Program, err = machine.Compile(c.runner(), spec); err != nil {
 		return nil, err
 	}
-	c.programs[key] = p
+	c.programs[kind] = p
 	return p, nil
 }
 
-func (c *core[T]) build(b *ops.Builder, key programKey) (*model.Network, error) {
-	if key.suffix {
-		return model.BuildSuffix(b, c.base.Config, c.method)
+// bound is the buffer that a graph reads or updates: the host's, or the device's of that kind and name.
+func (c *core[T]) bound(kind tensorKind, name string, host func() machine.Buffer) (machine.Buffer, error) {
+	if c.resident != nil {
+		return c.resident.tensor(kind, name)
 	}
-	return model.Build(b, c.base.Config, c.method, key.kind != forward && key.kind != prefix && c.options.Dropout)
+	return host(), nil
+}
+
+// gradientRoom is where a weight's plain gradient accumulates.
+func (w *weight[T]) gradientRoom() machine.Buffer {
+	if w.gradient == nil {
+		w.gradient = &cpu.Slice[T]{Data: make([]T, w.Size)}
+	}
+	return w.gradient
 }
 
 func (c *core[T]) capacity() ops.Capacity {
@@ -84,19 +84,8 @@ func (c *core[T]) capacity() ops.Capacity {
 
 // extend adds what a kind of program does beyond the forward pass.
 func (c *core[T]) extend(p *program, b *ops.Builder, kind programKind, spec *machine.Spec) error {
-	switch {
-	case kind == prefix && p.network.Frozen == nil:
-		return fmt.Errorf("method %s: has no frozen prefix", c.method.Kind)
-	case kind == prefix:
-		spec.Fetch = gorgonia.Nodes{p.network.Frozen}
-		return nil
-	case kind == forward:
-		spec.Fetch = gorgonia.Nodes{p.network.Logits}
-		for _, hidden := range p.network.Hidden {
-			if hidden != nil {
-				spec.Fetch = append(spec.Fetch, hidden)
-			}
-		}
+	if kind == forward {
+		spec.Fetch = append(gorgonia.Nodes{p.network.Logits}, p.network.Hidden...)
 		return nil
 	}
 	spec.Fetch = gorgonia.Nodes{p.network.Loss, p.network.Logits}
@@ -118,11 +107,8 @@ func (c *core[T]) addGradients(p *program, b *ops.Builder, spec *machine.Spec) (
 		g := u.Derivative(b)
 		for slot, name := range u.Weights {
 			w := c.weights[name]
-			if w.gradient == nil {
-				w.gradient = &cpu.Slice[T]{Data: make([]T, w.Size)}
-			}
 			total := b.Input("gradient/"+name, b.Float(), w.Shape...)
-			if spec.Bindings[total], err = c.mirrored(c.deviceGradients, name, w.gradient, w.gradient.Data, b.Float()); err != nil {
+			if spec.Bindings[total], err = c.bound(gradientTensor, name, w.gradientRoom); err != nil {
 				return err
 			}
 			spec.Update = append(spec.Update, b.Gradient(total, u, slot, g))
@@ -154,8 +140,7 @@ func (c *core[T]) addSums(p *program, b *ops.Builder, layered bool, spec *machin
 		for slot, name := range u.Weights {
 			w := c.weights[name]
 			sum := b.Input("sum/"+name, tensor.Int64, w.Shape...)
-			host := c.sumOf(w)
-			if spec.Bindings[sum], err = c.mirrored(c.deviceSums, name, host, host.Data, tensor.Int64); err != nil {
+			if spec.Bindings[sum], err = c.bound(sumTensor, name, func() machine.Buffer { return c.sumOf(w) }); err != nil {
 				return err
 			}
 			spec.Update = append(spec.Update, b.Sum(sum, u, slot, derivatives[i], factors[of[i]]))

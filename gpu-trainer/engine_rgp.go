@@ -65,6 +65,9 @@ func (c *core[T]) addPiece(l *weight[T], name string, from, rows int) {
 //
 // one power iteration, GS being Gram-Schmidt on columns. They depend on what was released and on the starts, never on the data.
 func (c *core[T]) drawCarriers(start func(key string, n int) []float64) error {
+	if c.resident != nil {
+		return c.resident.drawCarriers(start)
+	}
 	for _, k := range c.carriers {
 		clear(k.left.gradient.Data)
 		clear(k.right.gradient.Data)
@@ -72,8 +75,7 @@ func (c *core[T]) drawCarriers(start func(key string, n int) []float64) error {
 			return err
 		}
 	}
-	_, carried := c.names()
-	return c.deviceWeights.push(carried)
+	return nil
 }
 
 func (k *carrier[T]) iterate(pool *kernels.Pool, start []float64) error {

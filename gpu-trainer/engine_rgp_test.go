@@ -132,6 +132,11 @@ func compareCarriers(t *testing.T, e *Engine, left, right string, want map[strin
 		}
 	case *core[float32]:
 		for _, k := range engine.carriers {
+			for _, name := range append(slices.Clone(k.Pieces), k.Right()) {
+				if engine.resident != nil { // the host's slices are views of L and R
+					fatal(t, engine.resident.tensors[weightTensor][name].Read(engine.weights[name].data.Data))
+				}
+			}
 			compare(k.Key, widen(k.left.data.Data), widen(k.right.data.Data))
 		}
 	}

@@ -5,39 +5,33 @@ import (
 	"math"
 
 	"github.com/ewtune/ewtune/gpu-trainer/dp"
+	"github.com/ewtune/ewtune/gpu-trainer/machine"
 	"github.com/ewtune/ewtune/gpu-trainer/machine/cpu/kernels"
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 	"github.com/ewtune/ewtune/gpu-trainer/ops"
 	"gorgonia.org/gorgonia"
 )
 
-// run feeds a batch to the program of a kind and runs it.
-func (c *core[T]) run(kind programKind, b *model.Batch, clip dp.Clip) (*program, error) {
-	suffix := b.Activations != nil
-	if suffix && c.options.Dropout {
-		return nil, fmt.Errorf("activations of a frozen prefix: not with dropout")
-	}
-	p, err := c.program(programKey{kind, suffix})
+// run feeds a batch to a program and runs it.
+func (c *core[T]) run(kind programKind, p *program, b *model.Batch, clip dp.Clip) error {
+	b, err := c.withPrompt(b)
 	if err != nil {
-		return nil, err
-	}
-	if b, err = c.withPrompt(b); err != nil {
-		return nil, err
+		return err
 	}
 	f := &p.Feed
 	f.Columns[ops.InputIDs], f.Columns[ops.TokenTypeIDs], f.Columns[ops.PositionIDs] = b.InputIDs, b.TokenTypeIDs, b.PositionIDs
 	f.Offsets, f.Labels, f.RowIDs = b.Offsets, b.Labels, b.RowIDs
-	f.Activations, f.DropoutKey = b.Activations, c.key
+	f.DropoutKey = c.key
 	if len(p.squares) > 0 {
 		if kind == perLayer {
 			clip = clip.Group(len(p.squares))
 		}
 		slack := dp.Slack(c.options.Precision)
+		f.Clip = machine.Clip{Norm: clip.Norm, Gamma: clip.Gamma(), Most: clip.Norm * (1 + slack)}
 		f.Factor, f.InverseQuantum = func(norm, bound float64) float64 { return clip.FactorWithin(norm, bound, slack) }, 1/clip.Quantum
 	}
-	c.ahead = c.ahead || kind != forward && kind != prefix
 	c.summed = c.summed || len(p.squares) > 0
-	return p, p.RunAll()
+	return p.RunAll()
 }
 
 // withPrompt makes room for the vectors of a soft prompt.
@@ -57,36 +51,34 @@ func (c *core[T]) accumulate(b *model.Batch, clip dp.Clip) (BatchStats, error) {
 	if clip.Mode == dp.ClipPerLayer {
 		kind = perLayer
 	}
-	p, err := c.train(kind, b, clip)
-	if err != nil || b.Examples() == 0 {
-		return c.stats, err
-	}
-	return c.stats, c.readNorms(p, b.Examples())
-}
-
-func (c *core[T]) accumulateGradient(b *model.Batch) (BatchStats, error) {
-	_, err := c.train(plain, b, dp.Clip{})
+	err := c.train(kind, b, clip)
 	return c.stats, err
 }
 
-// train runs one backward pass and reads the losses.
-func (c *core[T]) train(kind programKind, b *model.Batch, clip dp.Clip) (*program, error) {
+func (c *core[T]) accumulateGradient(b *model.Batch) (BatchStats, error) {
+	err := c.train(plain, b, dp.Clip{})
+	return c.stats, err
+}
+
+// train runs one backward pass and reads what it saw.
+func (c *core[T]) train(kind programKind, b *model.Batch, clip dp.Clip) error {
 	c.stats = BatchStats{Loss: c.stats.Loss[:0], Norm: c.stats.Norm[:0], Factor: c.stats.Factor[:0]}
 	if err := b.Validate(c.base.Config, false); err != nil {
-		return nil, err
+		return err
 	}
-	p, err := c.run(kind, b, clip)
-	if err != nil || b.Examples() == 0 {
-		return p, err
-	}
-	losses, err := c.read(p, p.network.Loss, b.Examples())
-	if err != nil {
-		return nil, err
-	}
-	for _, v := range losses {
-		c.stats.Loss = append(c.stats.Loss, float64(v))
-	}
-	return p, c.countCorrect(p, b)
+	return c.inParts(kind, b, clip, func(p *program, part *model.Batch, _ int) error {
+		losses, err := c.read(p, p.network.Loss, part.Examples())
+		if err != nil {
+			return err
+		}
+		for _, v := range losses {
+			c.stats.Loss = append(c.stats.Loss, float64(v))
+		}
+		if err := c.countCorrect(p, part); err != nil || kind == plain {
+			return err
+		}
+		return c.readNorms(p, part.Examples())
+	})
 }
 
 func (c *core[T]) countCorrect(p *program, b *model.Batch) error {
@@ -112,27 +104,29 @@ func argmax[T kernels.Float](values []T) int {
 
 // readNorms gathers norms and factors over the groups.
 func (c *core[T]) readNorms(p *program, examples int) error {
+	first := len(c.stats.Norm)
 	for range examples {
 		c.stats.Norm, c.stats.Factor = append(c.stats.Norm, 0), append(c.stats.Factor, math.Inf(1))
 	}
+	norms, factors := c.stats.Norm[first:], c.stats.Factor[first:]
 	numbers := make([]float64, examples)
 	for group, node := range p.squares {
 		if err := readValue(p, node, 0, numbers); err != nil {
 			return err
 		}
 		for i, v := range numbers {
-			c.stats.Norm[i] += v
+			norms[i] += v
 		}
 		if err := readValue(p, p.factor, group, numbers); err != nil {
 			return err
 		}
 		for i, v := range numbers {
-			c.stats.Factor[i] = math.Min(c.stats.Factor[i], v)
+			factors[i] = math.Min(factors[i], v)
 		}
 	}
-	for i, v := range c.stats.Norm {
-		c.stats.Norm[i] = math.Sqrt(v)
-		if c.stats.Factor[i] == 0 {
+	for i, v := range norms {
+		norms[i] = math.Sqrt(v)
+		if factors[i] == 0 {
 			c.stats.NonFinite++
 		}
 	}
@@ -154,53 +148,46 @@ func readValue(p *program, node *gorgonia.Node, slot int, dst any) error {
 }
 
 func (c *core[T]) logits(b *model.Batch, out []float64) error {
-	return c.evaluate(b, out, b.Examples()*c.base.Config.NumLabels, func(p *program) *gorgonia.Node { return p.network.Logits })
+	return c.evaluate(b, out, ops.Examples, c.base.Config.NumLabels, func(p *program) *gorgonia.Node { return p.network.Logits })
 }
 
 func (c *core[T]) hidden(b *model.Batch, layer int, out []float64) error {
-	switch {
-	case layer < 0 || layer > c.base.Config.Layers:
+	if layer < 0 || layer > c.base.Config.Layers {
 		return fmt.Errorf("layer %d: must be in [0, %d]", layer, c.base.Config.Layers)
-	case c.method.Kind == model.Prompt:
+	}
+	if c.method.Kind == model.Prompt {
 		return fmt.Errorf("hidden states: not with method prompt, which adds tokens")
-	case b.Activations != nil:
-		return fmt.Errorf("hidden states: the batch has activations of a frozen prefix, and no ids")
 	}
-	return c.evaluate(b, out, b.Tokens()*c.base.Config.HiddenSize, func(p *program) *gorgonia.Node { return p.network.Hidden[layer] })
+	return c.evaluate(b, out, ops.Tokens, c.base.Config.HiddenSize, func(p *program) *gorgonia.Node { return p.network.Hidden[layer] })
 }
 
-func (c *core[T]) prefix(b *model.Batch, out []float32) error {
-	if err := b.Validate(c.base.Config, true); err != nil {
-		return err
-	}
-	p, err := c.run(prefix, b, dp.Clip{})
-	if err != nil || b.Examples() == 0 {
-		return err
-	}
-	return readValue(p, p.network.Frozen, 0, out)
-}
-
-// evaluate runs the forward program and copies n numbers of one of its nodes to out.
-func (c *core[T]) evaluate(b *model.Batch, out []float64, n int, node func(*program) *gorgonia.Node) error {
-	if len(out) != n {
+// evaluate runs the forward program and copies one of its nodes, of so many numbers a row, to out.
+func (c *core[T]) evaluate(b *model.Batch, out []float64, rows ops.Rows, width int, node func(*program) *gorgonia.Node) error {
+	if n := count(b, rows) * width; len(out) != n {
 		return fmt.Errorf("output of %d numbers: must be %d", len(out), n)
 	}
 	if err := b.Validate(c.base.Config, true); err != nil {
 		return err
 	}
-	p, err := c.run(forward, b, dp.Clip{})
-	if err != nil || n == 0 {
+	return c.inParts(forward, b, dp.Clip{}, func(p *program, part *model.Batch, first int) error {
+		numbers, err := c.read(p, node(p), count(part, rows)*width)
+		if rows == ops.Tokens {
+			first = int(b.Offsets[first])
+		}
+		for i, v := range numbers {
+			out[first*width+i] = float64(v)
+		}
 		return err
-	}
-	numbers, err := c.read(p, node(p), n)
-	for i, v := range numbers {
-		out[i] = float64(v)
-	}
-	return err
+	})
 }
 
-// unit names the arithmetic that the engine's bits come from.
-func (c *core[T]) unit() string { return c.backend.Pool.Unit() }
+// count is how many rows a batch has.
+func count(b *model.Batch, rows ops.Rows) int {
+	if rows == ops.Tokens {
+		return b.Tokens()
+	}
+	return b.Examples()
+}
 
 func (c *core[T]) memory() int {
 	most := 0

@@ -15,7 +15,10 @@ const (
 	stateSecond = "second/"
 )
 
-func (c *core[T]) state() []StateTensor {
+func (c *core[T]) state() ([]StateTensor, error) {
+	if err := c.pull(); err != nil {
+		return nil, err
+	}
 	var state []StateTensor
 	add := func(prefix string, w *weight[T], data []T) {
 		if data != nil {
@@ -27,7 +30,7 @@ func (c *core[T]) state() []StateTensor {
 		add(stateFirst, w, w.first)
 		add(stateSecond, w, w.second)
 	}
-	return state
+	return state, nil
 }
 
 func stateTensor[T kernels.Float](name string, shape []int, data []T) StateTensor {
@@ -65,8 +68,44 @@ func (c *core[T]) restore(state []StateTensor) error {
 	for name := range given {
 		return fmt.Errorf("state %s: no weight of that name is trained", name)
 	}
-	stepped, _ := c.names()
-	return c.deviceWeights.push(stepped)
+	return c.push()
+}
+
+// pull brings the trained weights and the moments from the device, and push takes them there.
+func (c *core[T]) pull() error {
+	if c.resident == nil {
+		return nil
+	}
+	for _, w := range c.order {
+		if err := c.resident.pull(w.Name, w.data.Data, momentsOf(&w.first, w.Size), momentsOf(&w.second, w.Size)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *core[T]) push() error {
+	if c.resident == nil {
+		return nil
+	}
+	for _, w := range c.order {
+		for kind, data := range map[tensorKind][]T{weightTensor: w.data.Data, firstTensor: w.first, secondTensor: w.second} {
+			if err := c.resident.push(kind, w.Name, data, data != nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// momentsOf makes room for moments when it is called.
+func momentsOf[T kernels.Float](to *[]T, n int) func() any {
+	return func() any {
+		if *to == nil {
+			*to = make([]T, n)
+		}
+		return *to
+	}
 }
 
 // take removes a tensor from given and copies its numbers; nil if it is not there.
@@ -90,6 +129,9 @@ func take[T kernels.Float](given map[string]StateTensor, name string, size int) 
 }
 
 func (c *core[T]) export() (*model.Model, error) {
+	if err := c.pull(); err != nil {
+		return nil, err
+	}
 	m := &model.Model{Config: c.base.Config}
 	for _, s := range c.base.Config.Parameters(c.method) {
 		t := model.Tensor{Name: s.Name, Shape: s.Shape, Data: make([]float32, s.Size())}

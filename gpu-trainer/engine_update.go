@@ -6,6 +6,7 @@ import (
 
 	"github.com/ewtune/ewtune/gpu-trainer/dp"
 	"github.com/ewtune/ewtune/gpu-trainer/machine/cpu/kernels"
+	"github.com/ewtune/ewtune/gpu-trainer/machine/opencl"
 )
 
 // updateBlock is how many numbers of a weight are stepped at a time: the gradient of no more of them exists at once.
@@ -88,6 +89,17 @@ func adamStep(u Update) (kernels.AdamStep, bool) {
 		s.Shrink, s.Coupled = 1, o.WeightDecay
 	}
 	return s, true
+}
+
+// adamRule is the step of the Adam family in the terms of a device; false for other optimisers.
+func adamRule(u Update) (opencl.Adam, bool) {
+	o := u.Optimizer.WithDefaults()
+	if o.Kind == dp.AdamBC { // decays and corrects like AdamW
+		u.Optimizer.Kind = dp.AdamW
+	}
+	s, ok := adamStep(u)
+	return opencl.Adam{Beta1: s.Beta1, Beta2: s.Beta2, Correct1: s.Correct1, Correct2: s.Correct2, Epsilon: s.Epsilon, Rate: s.Rate,
+		Shrink: s.Shrink, Coupled: s.Coupled, Variance: o.NoiseVariance, Unbiased: o.Kind == dp.AdamBC}, ok
 }
 
 func part[T any](s []T, lo, hi int) []T {

@@ -77,12 +77,19 @@ func (r *run) privateStep(ctx context.Context, step int64, rows lotRows) (lot, e
 		return seen, err
 	}
 	r.Tally.sawGradients(r.engine)
-	addGradients(r.engine.Sum(), rows.gradients, clip)
-	gaussian.AddTo(r.key, uint64(step), r.engine.Sum())
+	err = r.engine.Add(func(sums []int64) {
+		addGradients(sums, rows.gradients, clip)
+		gaussian.AddTo(r.key, uint64(step), sums)
+	})
+	if err != nil {
+		return seen, err
+	}
 	if err := r.book.charge(r.plan.event(step, norm)); err != nil {
 		return seen, err
 	}
-	r.planted.watch(r.Scores, r.engine.Sum(), grid.Quantum)
+	if len(r.Scores) > 0 {
+		r.planted.watch(r.Scores, r.engine.Sum(), grid.Quantum)
+	}
 	if err := r.adapt(step, seen); err != nil {
 		return seen, err
 	}
@@ -152,20 +159,18 @@ func (r *run) batches(ctx context.Context, rows lotRows) iter.Seq2[*model.Batch,
 		if len(rows.data) == 0 {
 			return
 		}
-		for batch, err := range r.packed(ctx, rows.data) {
+		record, err := readRows(ctx, r.source, rows.data)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer record.Release()
+		for batch, err := range pack(r.config, record, r.options.Engine.MaxTokens) {
 			if !yield(batch, err) {
 				return
 			}
 		}
 	}
-}
-
-// packed reads rows of the data and packs them: their ids, or what the frozen prefix made of them.
-func (r *run) packed(ctx context.Context, rows []int64) iter.Seq2[*model.Batch, error] {
-	if r.prefix != nil {
-		return r.prefix.batches(rows, r.options.Engine.MaxTokens)
-	}
-	return packRows(ctx, r.source, r.config, rows, r.options.Engine.MaxTokens)
 }
 
 // add counts one batch.

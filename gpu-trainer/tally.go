@@ -85,7 +85,7 @@ const mostlyClipped = 0.95
 
 // warnings are the caveats of a finished run.
 func (r *run) warnings() []string {
-	warnings := slices.Clone(r.faults)
+	warnings := append(slices.Clone(r.faults), r.engine.Notes()...)
 	for _, f := range r.pitfalls {
 		warnings = append(warnings, f.Error())
 	}

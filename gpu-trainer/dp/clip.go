@@ -32,7 +32,7 @@ func (c Clip) Factor(norm float64) float64 {
 	case math.IsNaN(norm) || math.IsInf(norm, 0):
 		return 0
 	case c.Mode == ClipAutomatic:
-		return c.Norm / (norm + AutomaticGamma)
+		return c.Norm / (norm + c.Gamma())
 	case norm <= c.Norm:
 		return 1
 	}
@@ -50,6 +50,14 @@ func (c Clip) FactorWithin(norm, bound, slack float64) float64 {
 		return most / bound
 	}
 	return f
+}
+
+// Gamma is what is added to a norm that a gradient is divided by: γ of the automatic mode, else 0.
+func (c Clip) Gamma() float64 {
+	if c.Mode == ClipAutomatic {
+		return AutomaticGamma
+	}
+	return 0
 }
 
 // Group is the clip of one of groups groups of tensors under per-layer clipping: norm C/√G, so that the joint norm of

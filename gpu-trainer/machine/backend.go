@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"errors"
 	"math"
 
 	"github.com/ewtune/ewtune/gpu-trainer/ops"
@@ -24,10 +25,15 @@ type Backend interface {
 // Run executes one prepared operation on the rows that the feed brings.
 type Run func(*Feed) error
 
+// ErrMemory is wrapped by the errors of a device that has no room for what it was asked to hold or run.
+var ErrMemory = errors.New("out of device memory")
+
 // A Buffer is device memory for numbers of one type.
 type Buffer interface {
-	// Grow makes room for at least n numbers. It may lose what the buffer held.
+	// Grow makes room for at least n numbers. It may lose what the buffer held. A device without room gives ErrMemory.
 	Grow(n int) error
+	// Release gives the memory back. The buffer is then empty and can grow again.
+	Release()
 	// Read copies the first numbers to dst, a []float32, []float64 or []int64 of the buffer's type.
 	Read(dst any) error
 	// Write copies all of src, a slice like Read's, to the front of the buffer, which grows if need be.
@@ -49,14 +55,18 @@ type Feed struct {
 	Columns        [3][]int32                        // by ops.Column, each [tokens]
 	Offsets        []int32                           // [examples+1]
 	Labels         []int32                           // [examples]
-	Activations    []float32                         // [tokens or examples, width]; for graphs that begin with Builder.Activations, which read no columns
 	RowIDs         []int64                           // [examples]
 	Factor         func(norm, bound float64) float64 // what clip multiplies a gradient of this norm by, which is certainly at most bound, for one group
+	Clip           Clip                              // Factor for devices that cannot call it
 	InverseQuantum float64                           // 1/quantum of the integer grid
 	DropoutKey     uint64                            // keys every mask of this run
 	identity       []int32                           // 0, 1, ..., examples
 	pairs          int
 }
+
+// A Clip is the rule of operation clip in numbers: the factor of a norm is Norm/(norm + Gamma), at most 1 where Gamma is 0; where factor times bound
+// exceeds Most, it is Most/bound instead.
+type Clip struct{ Norm, Gamma, Most float64 }
 
 // Examples is the number of examples in the batch.
 func (f *Feed) Examples() int { return len(f.Labels) }
@@ -65,7 +75,7 @@ func (f *Feed) Examples() int { return len(f.Labels) }
 func (f *Feed) Count(r ops.Rows) int {
 	switch r {
 	case ops.Tokens:
-		return int(f.Offsets[f.Examples()])
+		return len(f.Columns[ops.InputIDs])
 	case ops.Examples:
 		return len(f.Labels)
 	case ops.Pairs:
@@ -123,9 +133,8 @@ func DropoutKey(key, site uint64) [2]uint32 {
 	return [2]uint32{uint32(z), uint32(z >> 32)}
 }
 
-// DropoutThreshold is the 16-bit draw below which a number is zeroed, and the factor of the others, for a rate in [0, 1). The rate that runs is
-// threshold/2¹⁶, at most 2⁻¹⁷ off (.1 is .100006), and the factor is its own, so the mean is kept exactly.
+// DropoutThreshold is the 16-bit draw below which a number is zeroed, and the factor of the others, for a rate in [0, 1).
 func DropoutThreshold(rate float64) (threshold uint32, scale float64) {
-	threshold = min(uint32(math.Round(rate*(1<<16))), 1<<16-1)
+	threshold = uint32(math.Round(rate * (1 << 16)))
 	return threshold, 1 / (1 - float64(threshold)/(1<<16))
 }

@@ -3,6 +3,7 @@ package machine
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ewtune/ewtune/gpu-trainer/ops"
 	"gorgonia.org/gorgonia"
@@ -29,6 +30,7 @@ type Program struct {
 	values   map[slot]*Value
 	sized    []*Value // values whose count follows the batch
 	stores   []*storage
+	changes  int // the first step that changes a buffer of the caller
 }
 
 var _ gorgonia.VM = (*Program)(nil)
@@ -52,6 +54,7 @@ func Compile(backend Backend, spec Spec) (*Program, error) {
 		return nil, err
 	}
 	p.stores = plan.all
+	p.changes = slices.IndexFunc(p.steps, func(s step) bool { return s.accumulates && plan.external[s.out[0]] })
 	return p, p.prepare()
 }
 
@@ -152,7 +155,8 @@ func (p *Program) prepare() error {
 	return nil
 }
 
-// RunAll runs the program on its Feed. An empty batch is legal and does nothing.
+// RunAll runs the program on its Feed. An empty batch is legal and does nothing. An error that wraps ErrMemory says that nothing was
+// changed: the batch may be tried again, in parts.
 func (p *Program) RunAll() error {
 	p.Feed.prepare()
 	if p.Feed.Examples() == 0 {
@@ -165,7 +169,11 @@ func (p *Program) RunAll() error {
 		return err
 	}
 	for i, run := range p.runs {
-		if err := run(&p.Feed); err != nil {
+		err := run(&p.Feed)
+		if errors.Is(err, ErrMemory) && p.changes >= 0 && i >= p.changes {
+			return fmt.Errorf("kernel %s: %v, and the sums hold a part of the batch", p.steps[i].kernel, err)
+		}
+		if err != nil {
 			return fmt.Errorf("kernel %s: %w", p.steps[i].kernel, err)
 		}
 	}
@@ -225,11 +233,19 @@ func (p *Program) Steps() int { return len(p.steps) }
 // Reset is part of gorgonia.VM; a program keeps nothing between runs that must be forgotten.
 func (p *Program) Reset() {}
 
+// Release gives back the memory that the program's values stand in; the next run asks for it again.
+func (p *Program) Release() {
+	for _, s := range p.stores {
+		s.buffer.Release()
+	}
+}
+
 // Close lets go of the program's memory.
 func (p *Program) Close() error {
 	if p.runs == nil {
 		return errors.New("program: closed twice")
 	}
+	p.Release()
 	p.runs, p.steps, p.values, p.stores, p.sized = nil, nil, nil, nil, nil
 	return nil
 }

@@ -1,6 +1,7 @@
 package machine_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -230,5 +231,68 @@ func TestFactorsLeaveOutWhatIsNotFinite(t *testing.T) {
 	machine.Factors(f, squares, factors)
 	if want := [][]float64{{0.25, 0, 0, 1. / 3}, {1, 0, 0, 0.1}}; !slices.EqualFunc(factors, want, slices.Equal[[]float64]) {
 		t.Errorf("factors %v, want %v", factors, want)
+	}
+}
+
+// starved is a backend whose device has no memory for one of the operations.
+type starved struct {
+	*cpu.Backend[float64]
+	at       int // number of the operation in the order of binding
+	prepared int
+}
+
+func (s *starved) Prepare(kernel string, at ops.Attributes, in, out []*machine.Value) (machine.Run, error) {
+	run, err := s.Backend.Prepare(kernel, at, in, out)
+	number := s.prepared
+	s.prepared++
+	return func(f *machine.Feed) error {
+		if number == s.at {
+			return fmt.Errorf("no room: %w", machine.ErrMemory)
+		}
+		return run(f)
+	}, err
+}
+
+// Memory that is missing before the caller's sums change may be asked for again; what is missing later is the end of the lot.
+func TestMissingMemoryIsToldApart(t *testing.T) {
+	backend := &starved{Backend: cpu.New[float64](1)}
+	defer backend.Close()
+	m, b := model.New(config(), 3), ops.NewBuilder(capacity, tensor.Float64)
+	network, err := model.Build(b, m.Config, model.Method{}, false)
+	fatal(t, err)
+	fatal(t, network.Backward(b))
+	spec := machine.Spec{Capacity: capacity, Bindings: map[*gorgonia.Node]machine.Buffer{}, Fetch: gorgonia.Nodes{network.Loss}}
+	for name, node := range network.Weights {
+		spec.Bindings[node] = slice(m.Tensor(name).Data)
+	}
+	use := network.Uses[len(network.Uses)-1]
+	total := b.Input("total", tensor.Float64, m.Tensor(use.Weights[0]).Shape...)
+	sum := &cpu.Slice[float64]{Data: make([]float64, len(m.Tensor(use.Weights[0]).Data))}
+	spec.Bindings[total] = sum
+	spec.Update = gorgonia.Nodes{b.Gradient(total, use, 0, use.Derivative(b))}
+	p, err := machine.Compile(backend, spec)
+	fatal(t, err)
+	c := compiled{Program: p}
+	retried, ended := 0, 0
+	for backend.at = range p.Steps() {
+		c.feed(5, 3)
+		err := p.RunAll()
+		clean := !slices.ContainsFunc(sum.Data, func(v float64) bool { return v != 0 })
+		switch {
+		case err == nil:
+			t.Fatalf("operation %d: ran without memory", backend.at)
+		case errors.Is(err, machine.ErrMemory):
+			retried++
+			if !clean {
+				t.Errorf("operation %d: %v, but the sum has changed", backend.at, err)
+			}
+		default:
+			ended++
+		}
+		p.Release()
+		clear(sum.Data)
+	}
+	if retried == 0 || ended == 0 {
+		t.Errorf("%d operations could be tried again and %d not: want some of each", retried, ended)
 	}
 }

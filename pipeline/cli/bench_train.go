@@ -23,8 +23,8 @@ var benchSizes = map[string][4]int{
 
 // trainBench is the work that bench train repeats.
 type trainBench struct {
-	size, method, mode, precision     string
-	seq, batch, threads, steps, accum int
+	size, method, mode, precision, device string
+	seq, batch, threads, steps, accum     int
 }
 
 // trainTiming is what bench train prints.
@@ -33,6 +33,7 @@ type trainTiming struct {
 	Method        string  `json:"method"`
 	Mode          string  `json:"mode"`
 	Precision     string  `json:"precision"`
+	Device        string  `json:"device"`
 	Seq           int     `json:"seq"`
 	Batch         int     `json:"batch"`
 	Accum         int     `json:"accum"`
@@ -61,6 +62,7 @@ func benchTrainCommand() *cli.Command {
 			&cli.StringFlag{Name: "method", Value: model.LoRA, Usage: "full, lora, bitfit, head, rgp or adapter"},
 			&cli.StringFlag{Name: "mode", Value: "dp", Usage: "dp or nonprivate"},
 			&cli.StringFlag{Name: "precision", Value: "float32", Usage: "float32, float64 or bfloat16"},
+			&cli.StringFlag{Name: "device", Value: "cpu", Usage: "cpu, opencl or opencl:N"},
 			&cli.IntFlag{Name: "seq", Value: 64, Usage: "tokens of an example"},
 			&cli.IntFlag{Name: "batch", Value: 32, Usage: "examples of a physical batch"},
 			&cli.IntFlag{Name: "accum", Value: 1, Usage: "physical batches of a step"},
@@ -69,7 +71,7 @@ func benchTrainCommand() *cli.Command {
 			jsonFlag(),
 		},
 		Action: func(c *cli.Context) error {
-			w := trainBench{c.String("size"), c.String("method"), c.String("mode"), c.String("precision"),
+			w := trainBench{c.String("size"), c.String("method"), c.String("mode"), c.String("precision"), c.String("device"),
 				c.Int("seq"), c.Int("batch"), c.Int("threads"), c.Int("steps"), c.Int("accum")}
 			timing, err := w.run()
 			if err != nil {
@@ -110,7 +112,7 @@ func (w trainBench) run() (trainTiming, error) {
 		return trainTiming{}, err
 	}
 	m := w.model()
-	engine, err := trainer.NewEngine(m, model.Method{Kind: w.method}, trainer.EngineOptions{Precision: w.precision, Threads: w.threads, MaxTokens: w.seq * w.batch})
+	engine, err := trainer.NewEngine(m, model.Method{Kind: w.method}, trainer.EngineOptions{Precision: w.precision, Device: w.device, Threads: w.threads, MaxTokens: w.seq * w.batch})
 	if err != nil {
 		return trainTiming{}, err
 	}
@@ -181,12 +183,12 @@ func (w trainBench) step(e *trainer.Engine, b *model.Batch) (func(k int) error, 
 		return w.lot(e, k, func() error {
 			_, err := e.Accumulate(b, dp.Clip{Norm: 0.1, Quantum: grid.Quantum})
 			return err
-		}, update, func() { noise.AddTo(key, uint64(k), e.Sum()) })
+		}, update, func() error { return e.Add(func(sums []int64) { noise.AddTo(key, uint64(k), sums) }) })
 	}, nil
 }
 
 // lot accumulates the physical batches and makes the update.
-func (w trainBench) lot(e *trainer.Engine, k int, accumulate func() error, u trainer.Update, before ...func()) error {
+func (w trainBench) lot(e *trainer.Engine, k int, accumulate func() error, u trainer.Update, before ...func() error) error {
 	if err := e.BeginLot(uint64(k)); err != nil {
 		return err
 	}
@@ -196,7 +198,9 @@ func (w trainBench) lot(e *trainer.Engine, k int, accumulate func() error, u tra
 		}
 	}
 	for _, f := range before {
-		f()
+		if err := f(); err != nil {
+			return err
+		}
 	}
 	u.K = k
 	return e.Step(u)
@@ -206,7 +210,7 @@ func (w trainBench) timing(parameters int, e *trainer.Engine, times []float64, c
 	slices.Sort(times)
 	best, middle, n := times[0], times[len(times)/2], float64(w.batch*w.accum)
 	useful := w.useful()
-	return trainTiming{Size: w.size, Method: w.method, Mode: w.mode, Precision: w.precision, Seq: w.seq, Batch: w.batch, Accum: w.accum, Threads: w.threads,
+	return trainTiming{Size: w.size, Method: w.method, Mode: w.mode, Precision: w.precision, Device: w.device, Seq: w.seq, Batch: w.batch, Accum: w.accum, Threads: w.threads,
 		Parameters: parameters, Released: e.Dim(), ExamplesBest: n / best, ExamplesMid: n / middle, StepBest: best * 1e3, StepMid: middle * 1e3, StepCPU: cpu * 1e3,
 		PeakRSS: peakRSS(), EngineMemory: float64(e.Memory()) / (1 << 20), UsefulPerEx: useful / 1e9, UsefulPerTime: useful * n / best / 1e9}
 }

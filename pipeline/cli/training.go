@@ -37,11 +37,10 @@ func trainingFlags() []cli.Flag {
 		&cli.StringFlag{Name: "optimizer", Usage: "adamw, adam, sgd or adambc"},
 		&cli.StringFlag{Name: "schedule", Usage: "of the learning rate: polynomial, cosine or constant"},
 		&cli.IntFlag{Name: "rank", DefaultText: "the recipe's", Usage: "of lora or rgp"},
-		&cli.IntFlag{Name: "train-layers", DefaultText: "all, embeddings included", Usage: "train only the last so many layers, and the head; not head, prompt"},
-		&cli.StringFlag{Name: "cache", DefaultText: "none", Usage: "folder that keeps what the frozen layers yield (--method head, --train-layers), for this run and later ones on the same data and model; as private as the data"},
 		&cli.BoolFlag{Name: "dropout", Usage: "dropout at the rates of the model's configuration"},
 		&cli.StringFlag{Name: "precision", Value: "float32", Usage: "float32, bfloat16 (products only) or float64"},
-		&cli.StringFlag{Name: "device", Value: "cpu", Usage: "cpu or opencl"},
+		&cli.StringFlag{Name: "device", Value: "cpu", Usage: "cpu, opencl or opencl:N; see bench devices"},
+		&cli.Int64Flag{Name: "device-memory", DefaultText: "all", Usage: "megabytes to take of the device's memory"},
 		&cli.BoolFlag{Name: "seed-known", Usage: "draw lots and noise from the seed too: repeatable, and no privacy"},
 	}
 }
@@ -102,10 +101,7 @@ func trainSpec(c *cli.Context) (pipeline.RunSpec, error) {
 		spec.Recipe.Method.Rank = rank
 	}
 	spec.Name, spec.Seed, spec.SeedAll = filepath.Base(c.String("out")), c.Uint64("seed"), c.Bool("seed-known")
-	if layers := c.Int("train-layers"); layers != 0 {
-		spec.Recipe.Method.TrainLayers = layers
-	}
-	spec.Engine = trainer.EngineOptions{Precision: c.String("precision"), Device: c.String("device"), Cache: c.String("cache")}
+	spec.Engine = trainer.EngineOptions{Precision: c.String("precision"), Device: c.String("device"), DeviceMemory: deviceMemory(c)}
 	if audit := (trainer.Audit{Inputs: c.Int("canaries-input"), Secrets: c.Int("canaries-secret"), Gradients: c.Int("canaries-gradient")}); audit != (trainer.Audit{}) {
 		spec.Audit = &audit
 	}
@@ -116,6 +112,9 @@ func trainSpec(c *cli.Context) (pipeline.RunSpec, error) {
 	spec.Budget = &pipeline.Budget{Epsilon: c.Float64("epsilon"), Delta: c.Float64("delta"), Accountant: accountant, Noise: c.Float64("noise-multiplier")}
 	return spec, pipeline.CheckAccountant(accountant, c.Bool("allow-estimate"))
 }
+
+// deviceMemory is --device-memory in bytes.
+func deviceMemory(c *cli.Context) int64 { return c.Int64("device-memory") << 20 }
 
 func resumeCommand() *cli.Command {
 	return &cli.Command{

@@ -36,7 +36,7 @@ func (u *unit) packRows() {
 	ADDQ(ldDst, dst)
 	SUBQ(U8(1), k)
 	JNZ(LabelRef("row"))
-	finish()
+	RET()
 }
 
 // packColumns transposes: n rows of k numbers become k rows of one vector.
@@ -71,7 +71,7 @@ func (u *unit) packColumns() {
 	ADDQ(U8(lanes), at)
 	SUBQ(U8(lanes), k)
 	JGT(LabelRef("block"))
-	finish()
+	RET()
 }
 
 // rowTable stores the addresses of the rows, the last repeated past n.

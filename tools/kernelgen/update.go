@@ -48,7 +48,7 @@ func (u *unit) divide() {
 	ADDQ(U8(8), at)
 	CMPQ(at, n)
 	JLT(LabelRef("divide"))
-	finish()
+	RET()
 }
 
 // doubles8 reads eight float32 as float64.
@@ -109,7 +109,7 @@ func (u *unit) adam() {
 	ADDQ(U8(8), at)
 	CMPQ(at, n)
 	JLT(LabelRef("step"))
-	finish()
+	RET()
 }
 
 // Fields of gridArgs.
@@ -145,5 +145,5 @@ func (u *unit) fromGrid() {
 	ADDQ(U8(8), at)
 	CMPQ(at, n)
 	JLT(LabelRef("grid"))
-	finish()
+	RET()
 }

@@ -43,6 +43,9 @@ func (s *Slice[E]) Grow(n int) error {
 	return nil
 }
 
+// Release lets go of the memory.
+func (s *Slice[E]) Release() { s.Data = nil }
+
 // Read copies the first numbers to dst, a []E.
 func (s *Slice[E]) Read(dst any) error {
 	to, ok := dst.([]E)

@@ -3,33 +3,59 @@ package opencl
 import (
 	_ "embed"
 	"fmt"
+	"maps"
 	"slices"
 	"unsafe"
 
 	"github.com/ewtune/ewtune/gpu-trainer/machine"
 	"github.com/ewtune/ewtune/gpu-trainer/ops"
-	"gorgonia.org/tensor"
 )
 
-//go:embed kernels.cl
-var source string
+// The program's source: kernels.cl comes first, the others use what it defines.
+var (
+	//go:embed kernels.cl
+	kernelsSource string
+	//go:embed product.cl
+	productSource string
+	//go:embed update.cl
+	updateSource string
+)
 
-// A Backend runs float32 graphs on one device, in one queue.
+// Options say how a Backend uses its device. The zero value is the default.
+type Options struct {
+	Memory int64 // most bytes of the device's memory that buffers may take; 0: as many as it gives
+}
+
+// A Backend runs float32 graphs on one device, in one queue, and keeps what training needs between them (see Step).
 type Backend struct {
 	Device  Device
+	options Options
 	lib     *library
 	context uintptr
 	queue   uintptr
 	program uintptr
-	kernels []uintptr
+	kernels []*kernel
+	single  map[string]*kernel // kernels that whole tensors share
 	buffers []*Buffer
+	used    int64 // bytes of all buffers
+	rooms   []room
 	feed    feed
 	scratch *Buffer // of attention's backward pass
 	panels  *Buffer // the packed operand of a product
+	totals  *Buffer // squared norms over several groups
+
+	multiply multiplier // of calls outside of graphs
+}
+
+// A room is a buffer that operations share and what one of them needs of it in the run at hand. It grows before the run begins, so that
+// nothing can lack memory once sums have changed.
+type room struct {
+	buffer *Buffer
+	need   func() int
 }
 
 // New opens a device and compiles the kernels for it.
-func New(d Device) (*Backend, error) {
+func New(d Device, o Options) (*Backend, error) {
 	if !d.Double {
 		return nil, fmt.Errorf("device %s: has no double precision, which clipped sums need", d.Name)
 	}
@@ -37,7 +63,7 @@ func New(d Device) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Backend{Device: d, lib: lib}
+	b := &Backend{Device: d, options: o, lib: lib, single: map[string]*kernel{}}
 	var status int32
 	if b.context = lib.createContext(nil, 1, &d.id, 0, 0, &status); status != 0 {
 		return nil, failure("clCreateContext", status)
@@ -48,12 +74,23 @@ func New(d Device) (*Backend, error) {
 	if err := b.build(); err != nil {
 		return nil, err
 	}
-	b.feed = b.newFeed()
-	b.scratch, b.panels = b.buffer(4), b.buffer(4)
+	b.scratch, b.panels, b.totals = b.buffer(4), b.buffer(4), b.buffer(8)
 	return b, nil
 }
 
+// Status codes that say that memory, or what stands in for it, has run out.
+const (
+	allocationFailure = -4
+	outOfResources    = -5
+	outOfHostMemory   = -6
+	invalidBufferSize = -61
+)
+
 func failure(function string, status int32) error {
+	switch status {
+	case allocationFailure, outOfResources, outOfHostMemory, invalidBufferSize:
+		return fmt.Errorf("OpenCL: %s failed with status %d: %w", function, status, machine.ErrMemory)
+	}
 	return fmt.Errorf("OpenCL: %s failed with status %d", function, status)
 }
 
@@ -65,7 +102,7 @@ func check(function string, status int32) error {
 }
 
 func (b *Backend) build() error {
-	text := append([]byte(source), 0)
+	text := append([]byte(kernelsSource+productSource+updateSource), 0)
 	first := &text[0]
 	var status int32
 	if b.program = b.lib.createProgramWithSource(b.context, 1, &first, nil, &status); status != 0 {
@@ -84,10 +121,11 @@ func (b *Backend) build() error {
 func (b *Backend) Close() error {
 	err := check("clFinish", b.lib.finish(b.queue))
 	for _, k := range b.kernels {
-		b.lib.releaseKernel(k)
+		b.lib.releaseKernel(k.handle)
 	}
+	b.feed.release()
 	for _, m := range b.buffers {
-		m.release()
+		m.Release()
 	}
 	b.lib.releaseProgram(b.program)
 	b.lib.releaseCommandQueue(b.queue)
@@ -95,89 +133,15 @@ func (b *Backend) Close() error {
 	return err
 }
 
-// A Buffer is memory of the device.
-type Buffer struct {
-	backend  *Backend
-	handle   uintptr
-	width    uintptr // bytes a number
-	capacity int     // numbers
-}
-
-// NewBuffer makes an empty buffer.
-func (b *Backend) NewBuffer(dtype tensor.Dtype) (machine.Buffer, error) {
-	switch dtype {
-	case tensor.Float32, tensor.Float64, tensor.Int64:
-		return b.buffer(dtype.Size()), nil
+// Launched lists the kernels that have run.
+func (b *Backend) Launched() []string {
+	names := map[string]bool{}
+	for _, k := range b.kernels {
+		if k.ran {
+			names[k.name] = true
+		}
 	}
-	return nil, fmt.Errorf("buffer of %v: must be float32, float64 or int64", dtype)
-}
-
-func (b *Backend) buffer(width uintptr) *Buffer {
-	m := &Buffer{backend: b, width: width}
-	b.buffers = append(b.buffers, m)
-	return m
-}
-
-// Grow makes room for n numbers; it loses what was there only when it must grow.
-func (m *Buffer) Grow(n int) error {
-	if n = max(n, 1); n <= m.capacity {
-		return nil
-	}
-	m.release()
-	var status int32
-	size := n + n/8
-	m.handle = m.backend.lib.createBuffer(m.backend.context, memReadWrite, uintptr(size)*m.width, nil, &status)
-	if status != 0 {
-		return fmt.Errorf("device %s: no memory for %d bytes (status %d)", m.backend.Device.Name, uintptr(size)*m.width, status)
-	}
-	m.capacity = size
-	return nil
-}
-
-func (m *Buffer) release() {
-	if m.handle != 0 {
-		m.backend.lib.releaseMemObject(m.handle)
-		m.handle, m.capacity = 0, 0
-	}
-}
-
-// Read waits for the device and copies the first numbers to dst.
-func (m *Buffer) Read(dst any) error {
-	n, at, width := view(dst)
-	if width != m.width || n > m.capacity {
-		return fmt.Errorf("read of %d numbers into %T: the buffer holds %d of %d bytes", n, dst, m.capacity, m.width)
-	}
-	if n == 0 {
-		return nil
-	}
-	return check("clEnqueueReadBuffer", m.backend.lib.enqueueReadBuffer(m.backend.queue, m.handle, 1, 0, uintptr(n)*width, at, 0, 0, 0))
-}
-
-// Write grows the buffer if need be and copies src to it.
-func (m *Buffer) Write(src any) error {
-	n, at, width := view(src)
-	if width != m.width {
-		return fmt.Errorf("write of %T: the buffer's numbers have %d bytes", src, m.width)
-	}
-	if err := m.Grow(n); err != nil || n == 0 {
-		return err
-	}
-	return check("clEnqueueWriteBuffer", m.backend.lib.enqueueWriteBuffer(m.backend.queue, m.handle, 1, 0, uintptr(n)*width, at, 0, 0, 0))
-}
-
-// view is the length, address and width of a slice of numbers.
-func view(data any) (n int, at unsafe.Pointer, width uintptr) {
-	switch d := data.(type) {
-	case []float32:
-		return len(d), unsafe.Pointer(unsafe.SliceData(d)), 4
-	case []int32:
-		return len(d), unsafe.Pointer(unsafe.SliceData(d)), 4
-	case []float64:
-		return len(d), unsafe.Pointer(unsafe.SliceData(d)), 8
-	case []int64:
-		return len(d), unsafe.Pointer(unsafe.SliceData(d)), 8
-	}
-	return 0, nil, 0
+	return slices.Sorted(maps.Keys(names))
 }
 
 // Prepare binds an operation to its kernels.
@@ -191,45 +155,7 @@ func (b *Backend) Prepare(kernel string, at ops.Attributes, in, out []*machine.V
 	return run, c.err
 }
 
-// feed is the device's copy of what a run brings.
-type feed struct {
-	columns                          [3]*Buffer
-	offsets, identity, labels, owner *Buffer // owner: the example of each token
-	pairs                            *Buffer // where the probabilities of each example start, in units of heads
-	rowIDs                           *Buffer
-	owners, starts                   []int32
-}
-
-func (b *Backend) newFeed() feed {
-	var f feed
-	for _, p := range []**Buffer{&f.columns[0], &f.columns[1], &f.columns[2], &f.offsets, &f.identity, &f.labels, &f.owner, &f.pairs} {
-		*p = b.buffer(4)
-	}
-	f.rowIDs = b.buffer(8)
-	return f
-}
-
-// Begin copies the feed of a run to the device.
-func (b *Backend) Begin(f *machine.Feed) error {
-	d := &b.feed
-	d.owners, d.starts = d.owners[:0], append(d.starts[:0], 0)
-	for i := range f.Examples() {
-		length := int(f.Offsets[i+1] - f.Offsets[i])
-		d.owners = append(d.owners, slices.Repeat([]int32{int32(i)}, length)...)
-		d.starts = append(d.starts, d.starts[i]+int32(length*length))
-	}
-	for i, column := range d.columns {
-		if err := column.Write(f.Columns[i]); err != nil {
-			return err
-		}
-	}
-	for _, w := range []struct {
-		to   *Buffer
-		from any
-	}{{d.offsets, f.Offsets}, {d.identity, f.OffsetsOf(ops.Examples)}, {d.labels, f.Labels}, {d.owner, d.owners}, {d.pairs, d.starts}, {d.rowIDs, f.RowIDs}} {
-		if err := w.to.Write(w.from); err != nil {
-			return err
-		}
-	}
-	return nil
+// reserve makes sure that a shared buffer has room for an operation when it runs.
+func (b *Backend) reserve(buffer *Buffer, need func() int) {
+	b.rooms = append(b.rooms, room{buffer, need})
 }

@@ -20,6 +20,7 @@ const (
 	programBuildLog   = 0x1183
 	typeGPU           = 1 << 2
 	memReadWrite      = 1
+	bufferRegion      = 0x1220
 )
 
 // A Device is one OpenCL device of this machine.

@@ -27,18 +27,28 @@ type kernel struct {
 	value   uint64 // room for one argument while it is set
 	next    int
 	status  int32
+	ran     bool
 }
 
 // kernel makes a kernel object of its own for one operation.
 func (c *call) kernel(name string) *kernel {
-	var status int32
-	handle := c.lib.createKernel(c.program, name, &status)
-	if status != 0 {
-		c.err = failure("clCreateKernel "+name, status)
-		return nil
+	k, err := c.newKernel(name)
+	if err != nil {
+		c.err = err
 	}
-	c.kernels = append(c.kernels, handle)
-	return &kernel{backend: c.Backend, handle: handle, name: name}
+	return k
+}
+
+// newKernel makes a kernel object.
+func (b *Backend) newKernel(name string) (*kernel, error) {
+	var status int32
+	handle := b.lib.createKernel(b.program, name, &status)
+	if status != 0 {
+		return nil, failure("clCreateKernel "+name, status)
+	}
+	k := &kernel{backend: b, handle: handle, name: name}
+	b.kernels = append(b.kernels, k)
+	return k, nil
 }
 
 // start begins a list of arguments.
@@ -78,9 +88,12 @@ func (k *kernel) float(v float64) *kernel {
 	return k.set(4)
 }
 
-func (k *kernel) double(v float64) *kernel {
-	k.value = math.Float64bits(v)
-	return k.set(8)
+func (k *kernel) double(values ...float64) *kernel {
+	for _, v := range values {
+		k.value = math.Float64bits(v)
+		k.set(8)
+	}
+	return k
 }
 
 // over runs the kernel on n work-items.
@@ -116,6 +129,7 @@ func (k *kernel) run(global, local [2]uintptr) error {
 		return nil
 	}
 	k.global, k.local = global, local
+	k.ran = true
 	status := k.backend.lib.launch(k.backend.queue, k.handle, &k.global, &k.local)
 	runtime.KeepAlive(k)
 	if status != 0 {

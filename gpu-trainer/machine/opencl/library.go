@@ -23,6 +23,7 @@ type library struct {
 	getProgramBuildInfo       func(program, device uintptr, name uint32, size uintptr, value unsafe.Pointer, needed *uintptr) int32
 	createKernel              func(program uintptr, name string, status *int32) uintptr
 	createBuffer              func(context uintptr, flags uint64, size uintptr, host unsafe.Pointer, status *int32) uintptr
+	createSubBuffer           func(buffer uintptr, flags uint64, kind uint32, region *[2]uintptr, status *int32) uintptr
 	enqueueReadBuffer         func(queue, buffer uintptr, blocking uint32, offset, size uintptr, to unsafe.Pointer, waits uint32, events, event uintptr) int32
 	enqueueWriteBuffer        func(queue, buffer uintptr, blocking uint32, offset, size uintptr, from unsafe.Pointer, waits uint32, events, event uintptr) int32
 	enqueueCopyBuffer         func(queue, from, to uintptr, fromOffset, toOffset, size uintptr, waits uint32, events, event uintptr) int32
@@ -60,6 +61,7 @@ func bind(handle uintptr) (lib *library, err error) {
 		"clGetDeviceInfo": &lib.getDeviceInfo, "clCreateContext": &lib.createContext, "clCreateCommandQueue": &lib.createCommandQueue,
 		"clCreateProgramWithSource": &lib.createProgramWithSource, "clBuildProgram": &lib.buildProgram,
 		"clGetProgramBuildInfo": &lib.getProgramBuildInfo, "clCreateKernel": &lib.createKernel, "clCreateBuffer": &lib.createBuffer,
+		"clCreateSubBuffer":   &lib.createSubBuffer,
 		"clEnqueueReadBuffer": &lib.enqueueReadBuffer, "clEnqueueWriteBuffer": &lib.enqueueWriteBuffer,
 		"clEnqueueCopyBuffer": &lib.enqueueCopyBuffer, "clFinish": &lib.finish, "clReleaseMemObject": &lib.releaseMemObject,
 		"clReleaseKernel": &lib.releaseKernel, "clReleaseProgram": &lib.releaseProgram,

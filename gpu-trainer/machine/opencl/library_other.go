@@ -19,6 +19,7 @@ type library struct {
 	getProgramBuildInfo     func(uintptr, uintptr, uint32, uintptr, unsafe.Pointer, *uintptr) int32
 	createKernel            func(uintptr, string, *int32) uintptr
 	createBuffer            func(uintptr, uint64, uintptr, unsafe.Pointer, *int32) uintptr
+	createSubBuffer         func(uintptr, uint64, uint32, *[2]uintptr, *int32) uintptr
 	enqueueReadBuffer       func(uintptr, uintptr, uint32, uintptr, uintptr, unsafe.Pointer, uint32, uintptr, uintptr) int32
 	enqueueWriteBuffer      func(uintptr, uintptr, uint32, uintptr, uintptr, unsafe.Pointer, uint32, uintptr, uintptr) int32
 	enqueueCopyBuffer       func(uintptr, uintptr, uintptr, uintptr, uintptr, uintptr, uint32, uintptr, uintptr) int32

@@ -16,7 +16,7 @@ func open(t *testing.T) *Backend {
 	if err != nil {
 		t.Skip(err)
 	}
-	b, err := New(devices[0])
+	b, err := New(devices[0], Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

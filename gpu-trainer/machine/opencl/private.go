@@ -4,21 +4,20 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/machine"
 )
 
-// clip reads the norms, lets the host turn them into factors, and writes these back: the one time that a run waits for the device.
+// clip turns squared norms and their bounds into factors by the feed's rule. The groups of an example share one fate: if one of its numbers is not finite,
+// all factors are 0.
 func clip(c *call) machine.Run {
-	var squares, factors [][]float64
+	total, factor := c.kernel("clip_total"), c.kernel("clip_factor")
+	c.reserve(c.totals, func() int { return c.in[0].N })
 	return func(f *machine.Feed) error {
-		squares, factors = squares[:0], factors[:0]
-		for _, v := range c.in {
-			numbers := make([]float64, 2*f.Examples())
-			if err := v.Buffer.Read(numbers); err != nil {
+		n, rule := f.Examples(), f.Clip
+		for i, v := range c.in {
+			if err := total.start().mem(c.totals, v.Buffer).ints(n, i).over(n); err != nil {
 				return err
 			}
-			squares, factors = append(squares, numbers), append(factors, make([]float64, f.Examples()))
 		}
-		machine.Factors(f, squares, factors)
-		for i, v := range c.out {
-			if err := v.Buffer.Write(factors[i]); err != nil {
+		for i, v := range c.in {
+			if err := factor.start().mem(v.Buffer, c.totals, c.out[i].Buffer).ints(n).double(rule.Norm, rule.Gamma, rule.Most).over(n); err != nil {
 				return err
 			}
 		}

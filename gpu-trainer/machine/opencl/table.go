@@ -43,9 +43,15 @@ func embed(c *call) machine.Run {
 // product is c = op(a) op(b): element (i, k) of the left operand stands at i·ai + k·ak, (k, j) of the right one at k·bk + j·bj.
 type product struct{ m, n, depth, ai, ak, bk, bj int }
 
+// A multiplier runs products: add is 1 where the result is added to what is there.
+type multiplier func(a, b, bias, to *machine.Value, p product, add int) error
+
+// panels is how many numbers the packed right operand has.
+func (p product) panels() int { return (p.n + 15) / 16 * 16 * p.depth }
+
 // multiplier binds a product to the kernel that suits the device: tiles in local memory for GPUs, vector strips for CPUs, whose right
 // operand is packed into panels first.
-func (c *call) multiplier() func(a, b, bias, to *machine.Value, p product, add int) error {
+func (c *call) multiplier() multiplier {
 	if c.Device.GPU {
 		tiles := c.kernel("product")
 		return func(a, b, bias, to *machine.Value, p product, add int) error {
@@ -55,16 +61,19 @@ func (c *call) multiplier() func(a, b, bias, to *machine.Value, p product, add i
 	}
 	pack, strips := c.kernel("pack"), c.kernel("product_wide")
 	return func(a, b, bias, to *machine.Value, p product, add int) error {
-		size := (p.n + 15) / 16 * 16 * p.depth
-		if err := c.panels.Grow(size); err != nil {
-			return err
-		}
+		size := p.panels()
 		if err := pack.start().mem(b.Buffer, c.panels).ints(p.n, p.depth, p.bk, p.bj).over(size); err != nil {
 			return err
 		}
 		given, biased := orNot(bias, b)
 		return strips.start().mem(a.Buffer, c.panels, given, to.Buffer).ints(p.m, p.n, p.depth, p.ai, p.ak, biased, add).strips(p.m, p.n)
 	}
+}
+
+// multiplierFor binds a product whose size is known when it runs.
+func (c *call) multiplierFor(size func() product) multiplier {
+	c.reserve(c.panels, func() int { return size().panels() })
+	return c.multiplier()
 }
 
 // orNot is the buffer of a value that may be missing, and whether it is there.
@@ -89,7 +98,8 @@ func weights(x, g *machine.Value) product {
 }
 
 func linear(c *call) machine.Run {
-	k, x, w, y := c.multiplier(), c.in[0], c.in[1], c.out[0]
+	x, w, y := c.in[0], c.in[1], c.out[0]
+	k := c.multiplierFor(func() product { return forward(x, y) })
 	var bias *machine.Value
 	if len(c.in) == 3 {
 		bias = c.in[2]
@@ -98,22 +108,26 @@ func linear(c *call) machine.Run {
 }
 
 func linearAdd(c *call) machine.Run {
-	k, x, w, y := c.multiplier(), c.in[1], c.in[2], c.out[0]
+	x, w, y := c.in[1], c.in[2], c.out[0]
+	k := c.multiplierFor(func() product { return forward(x, y) })
 	return func(*machine.Feed) error { return k(x, w, nil, y, forward(x, y), 1) }
 }
 
 func linearGradInput(c *call) machine.Run {
-	k, g, w, dx := c.multiplier(), c.in[0], c.in[1], c.out[0]
+	g, w, dx := c.in[0], c.in[1], c.out[0]
+	k := c.multiplierFor(func() product { return backward(g, dx) })
 	return func(*machine.Feed) error { return k(g, w, nil, dx, backward(g, dx), 0) }
 }
 
 func linearGradInputAdd(c *call) machine.Run {
-	k, g, w, dx := c.multiplier(), c.in[1], c.in[2], c.out[0]
+	g, w, dx := c.in[1], c.in[2], c.out[0]
+	k := c.multiplierFor(func() product { return backward(g, dx) })
 	return func(*machine.Feed) error { return k(g, w, nil, dx, backward(g, dx), 1) }
 }
 
 func linearGrad(c *call) machine.Run {
-	k, total, g, x := c.multiplier(), c.out[0], c.in[1], c.in[2]
+	total, g, x := c.out[0], c.in[1], c.in[2]
+	k := c.multiplierFor(func() product { return weights(x, g) })
 	return func(*machine.Feed) error { return k(g, x, nil, total, weights(x, g), 1) }
 }
 
@@ -147,10 +161,8 @@ func attention(c *call) machine.Run {
 func attentionGrad(c *call) machine.Run {
 	scores, dq, dk, dv := c.kernel("attention_scores_grad"), c.kernel("attention_mix"), c.kernel("attention_mix"), c.kernel("attention_mix")
 	q, k, v, probs, g := c.in[0], c.in[1], c.in[2], c.in[3], c.in[4]
+	c.reserve(c.scratch, func() int { return probs.N })
 	return func(*machine.Feed) error {
-		if err := c.scratch.Grow(probs.N); err != nil {
-			return err
-		}
 		f, n := &c.feed, rows(q)*c.Heads
 		err := scores.start().mem(probs.Buffer, g.Buffer, v.Buffer, f.offsets, f.owner, f.pairs, c.scratch).ints(n, c.Heads, q.Width).float(c.Scale).over(n)
 		for _, s := range []struct {

@@ -40,7 +40,6 @@ type worker struct {
 	sums  sumArgs
 	adam  adamArgs
 	grid  gridArgs
-	mask  dropoutArgs
 	wake  chan struct{}
 	tile  arena
 	tile2 arena

@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func tileN1x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN1x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -68,11 +68,10 @@ done:
 	MOVQ    24(AX), CX
 	MOVQ    56(AX), AX
 	VMOVUPS Z0, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileN2x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN2x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -151,11 +150,10 @@ done:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z1, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileN3x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN3x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -250,11 +248,10 @@ done:
 	VMOVUPS Z1, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z2, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileN4x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN4x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -365,11 +362,10 @@ done:
 	VMOVUPS Z2, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z3, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileN5x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN5x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -496,11 +492,10 @@ done:
 	VMOVUPS Z3, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z4, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileN6x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN6x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -647,11 +642,10 @@ done:
 	VMOVUPS Z4, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z5, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileN7x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN7x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -814,11 +808,10 @@ done:
 	VMOVUPS Z5, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z6, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileN8x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN8x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -997,11 +990,10 @@ done:
 	VMOVUPS Z6, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z7, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileN9x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN9x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -1196,11 +1188,10 @@ done:
 	VMOVUPS Z7, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z8, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileN10x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN10x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -1411,11 +1402,10 @@ done:
 	VMOVUPS Z8, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z9, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileN11x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN11x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -1646,11 +1636,10 @@ done:
 	VMOVUPS Z9, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z10, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileN12x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN12x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -1897,11 +1886,10 @@ done:
 	VMOVUPS Z10, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z11, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileN13x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN13x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -2164,11 +2152,10 @@ done:
 	VMOVUPS Z11, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z12, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileN14x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN14x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -2447,11 +2434,10 @@ done:
 	VMOVUPS Z12, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z13, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileN1x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN1x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -2528,11 +2514,10 @@ done:
 	MOVQ    56(AX), AX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileN2x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN2x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -2633,11 +2618,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileN3x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN3x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -2762,11 +2746,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileN4x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN4x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -2915,11 +2898,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z6, (CX)
 	VMOVUPS Z7, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileN5x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN5x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -3092,11 +3074,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z8, (CX)
 	VMOVUPS Z9, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileN6x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN6x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -3297,11 +3278,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z10, (CX)
 	VMOVUPS Z11, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileN7x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN7x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -3526,11 +3506,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z12, (CX)
 	VMOVUPS Z13, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileN8x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN8x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -3779,11 +3758,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z14, (CX)
 	VMOVUPS Z15, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileN9x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN9x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -4056,11 +4034,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z16, (CX)
 	VMOVUPS Z17, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileN10x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN10x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -4357,11 +4334,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z18, (CX)
 	VMOVUPS Z19, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileN11x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN11x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -4686,11 +4662,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z20, (CX)
 	VMOVUPS Z21, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileN12x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN12x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -5039,11 +5014,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z22, (CX)
 	VMOVUPS Z23, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileN13x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN13x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -5416,11 +5390,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z24, (CX)
 	VMOVUPS Z25, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileN14x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileN14x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -5817,11 +5790,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z26, (CX)
 	VMOVUPS Z27, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileT1x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT1x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -5886,11 +5858,10 @@ done:
 	MOVQ    24(AX), CX
 	MOVQ    56(AX), AX
 	VMOVUPS Z0, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileT2x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT2x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -5971,11 +5942,10 @@ done:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z1, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileT3x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT3x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -6072,11 +6042,10 @@ done:
 	VMOVUPS Z1, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z2, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileT4x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT4x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -6189,11 +6158,10 @@ done:
 	VMOVUPS Z2, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z3, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileT5x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT5x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -6322,11 +6290,10 @@ done:
 	VMOVUPS Z3, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z4, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileT6x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT6x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -6471,11 +6438,10 @@ done:
 	VMOVUPS Z4, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z5, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileT7x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT7x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -6636,11 +6602,10 @@ done:
 	VMOVUPS Z5, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z6, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileT8x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT8x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -6817,11 +6782,10 @@ done:
 	VMOVUPS Z6, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z7, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileT9x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT9x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -7014,11 +6978,10 @@ done:
 	VMOVUPS Z7, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z8, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileT10x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT10x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -7227,11 +7190,10 @@ done:
 	VMOVUPS Z8, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z9, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileT11x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT11x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -7456,11 +7418,10 @@ done:
 	VMOVUPS Z9, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z10, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileT12x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT12x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -7701,11 +7662,10 @@ done:
 	VMOVUPS Z10, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z11, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileT13x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT13x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -7962,11 +7922,10 @@ done:
 	VMOVUPS Z11, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z12, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileT14x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT14x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -8239,11 +8198,10 @@ done:
 	VMOVUPS Z12, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z13, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileT1x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT1x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -8322,11 +8280,10 @@ done:
 	MOVQ    56(AX), AX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileT2x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT2x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -8429,11 +8386,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileT3x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT3x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -8560,11 +8516,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileT4x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT4x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -8715,11 +8670,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z6, (CX)
 	VMOVUPS Z7, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileT5x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT5x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -8894,11 +8848,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z8, (CX)
 	VMOVUPS Z9, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileT6x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT6x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -9097,11 +9050,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z10, (CX)
 	VMOVUPS Z11, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileT7x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT7x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -9324,11 +9276,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z12, (CX)
 	VMOVUPS Z13, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileT8x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT8x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -9575,11 +9526,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z14, (CX)
 	VMOVUPS Z15, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileT9x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT9x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -9850,11 +9800,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z16, (CX)
 	VMOVUPS Z17, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileT10x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT10x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -10149,11 +10098,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z18, (CX)
 	VMOVUPS Z19, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileT11x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT11x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -10472,11 +10420,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z20, (CX)
 	VMOVUPS Z21, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileT12x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT12x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -10819,11 +10766,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z22, (CX)
 	VMOVUPS Z23, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileT13x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT13x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -11190,11 +11136,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z24, (CX)
 	VMOVUPS Z25, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileT14x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileT14x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -11585,11 +11530,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z26, (CX)
 	VMOVUPS Z27, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func sum1x1v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum1x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -11655,11 +11599,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum2x1v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum2x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -11744,11 +11687,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum3x1v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum3x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -11852,11 +11794,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum4x1v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum4x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -11979,11 +11920,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum5x1v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum5x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -12125,11 +12065,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum6x1v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum6x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -12290,11 +12229,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum7x1v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum7x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -12474,11 +12412,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum8x1v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum8x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -12677,11 +12614,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum9x1v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum9x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -12899,11 +12835,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum10x1v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum10x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -13140,11 +13075,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum11x1v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum11x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -13400,11 +13334,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum12x1v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum12x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -13679,11 +13612,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum13x1v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum13x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -13977,11 +13909,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum14x1v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum14x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -14294,11 +14225,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum1x2v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum1x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -14382,11 +14312,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum2x2v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum2x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -14502,11 +14431,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum3x2v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum3x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -14654,11 +14582,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum4x2v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum4x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -14838,11 +14765,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum5x2v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum5x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -15054,11 +14980,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum6x2v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum6x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -15302,11 +15227,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum7x2v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum7x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -15582,11 +15506,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum8x2v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum8x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -15894,11 +15817,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum9x2v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum9x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -16238,11 +16160,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum10x2v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum10x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -16614,11 +16535,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum11x2v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum11x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -17022,11 +16942,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum12x2v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum12x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -17462,11 +17381,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum13x2v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum13x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -17934,11 +17852,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func sum14x2v512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·sum14x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -18438,11 +18355,10 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
-	VZEROUPPER
 	RET
 
 // func packRows512(a *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX512F, BMI2
 TEXT ·packRows512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), AX
 	MOVQ  (AX), CX
@@ -18462,11 +18378,10 @@ row:
 	ADDQ      SI, BX
 	SUBQ      $0x01, DI
 	JNZ       row
-	VZEROUPPER
 	RET
 
 // func packColumns512(a *byte)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX512F, BMI2, CMOV
 TEXT ·packColumns512(SB), NOSPLIT, $128-8
 	MOVQ    a+0(FP), AX
 	MOVQ    (AX), CX
@@ -18681,11 +18596,10 @@ block:
 	ADDQ       $0x10, BX
 	SUBQ       $0x10, AX
 	JGT        block
-	VZEROUPPER
 	RET
 
 // func packScaled512(a *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX512F, BMI2
 TEXT ·packScaled512(SB), NOSPLIT, $0-8
 	MOVQ         a+0(FP), AX
 	MOVQ         (AX), CX
@@ -18707,11 +18621,10 @@ row:
 	ADDQ      SI, BX
 	SUBQ      $0x01, DI
 	JNZ       row
-	VZEROUPPER
 	RET
 
 // func gelu512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX512DQ, AVX512F, BMI2
 TEXT ·gelu512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), AX
 	MOVQ  32(AX), CX
@@ -18823,7 +18736,6 @@ w1tail:
 	VMOVUPS          Z6, K1, (BX)(SI*4)
 
 w1end:
-	VZEROUPPER
 	RET
 
 DATA cbf000000<>+0(SB)/4, $0xbf000000
@@ -19067,7 +18979,7 @@ DATA c3dd88f54<>+28(SB)/4, $0x3dd88f54
 GLOBL c3dd88f54<>(SB), RODATA|NOPTR, $32
 
 // func geluGrad512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX512DQ, AVX512F, BMI2
 TEXT ·geluGrad512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), AX
 	MOVQ  32(AX), CX
@@ -19186,7 +19098,6 @@ w2tail:
 	VMOVUPS          Z7, K1, (BX)(DI*4)
 
 w2end:
-	VZEROUPPER
 	RET
 
 DATA c3ecc422a<>+0(SB)/4, $0x3ecc422a
@@ -19200,7 +19111,7 @@ DATA c3ecc422a<>+28(SB)/4, $0x3ecc422a
 GLOBL c3ecc422a<>(SB), RODATA|NOPTR, $32
 
 // func geluBoth512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX512DQ, AVX512F, BMI2
 TEXT ·geluBoth512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), AX
 	MOVQ  32(AX), CX
@@ -19319,11 +19230,10 @@ w3tail:
 	VMOVUPS          Z2, K1, (BX)(DI*4)
 
 w3end:
-	VZEROUPPER
 	RET
 
 // func add512(a *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX512F, BMI2
 TEXT ·add512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), AX
 	MOVQ  32(AX), CX
@@ -19358,11 +19268,10 @@ w4tail:
 	VMOVUPS   Z0, K1, (BX)(DI*4)
 
 w4end:
-	VZEROUPPER
 	RET
 
 // func multiply512(a *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX512F, BMI2
 TEXT ·multiply512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), AX
 	MOVQ  32(AX), CX
@@ -19397,11 +19306,10 @@ w5tail:
 	VMOVUPS   Z0, K1, (BX)(DI*4)
 
 w5end:
-	VZEROUPPER
 	RET
 
 // func addNormed512(a *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX512F, BMI2
 TEXT ·addNormed512(SB), NOSPLIT, $0-8
 	MOVQ         a+0(FP), AX
 	MOVQ         32(AX), CX
@@ -19444,7 +19352,6 @@ w6tail:
 	VMOVUPS     Z4, K1, (SI)(DI*4)
 
 w6end:
-	VZEROUPPER
 	RET
 
 // func softmax512(a *byte)
@@ -19585,7 +19492,6 @@ w9tail:
 	VMOVUPS   Z1, K1, (BX)(DX*4)
 
 w9end:
-	VZEROUPPER
 	RET
 
 DATA cff7fffff<>+0(SB)/4, $0xff7fffff
@@ -19669,7 +19575,6 @@ w11tail:
 	VMOVUPS   Z3, K1, (SI)(DI*4)
 
 w11end:
-	VZEROUPPER
 	RET
 
 // func layerNorm512(a *byte)
@@ -19782,7 +19687,6 @@ w14tail:
 	VMOVUPS     Z2, K1, (DI)(R8*4)
 
 w14end:
-	VZEROUPPER
 	RET
 
 // func layerNormGrad512(a *byte)
@@ -19888,11 +19792,10 @@ w16tail:
 	VMOVUPS      Z4, K1, (DI)(R8*4)
 
 w16end:
-	VZEROUPPER
 	RET
 
 // func toGrid512(a *byte)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX512DQ, AVX512F
 TEXT ·toGrid512(SB), NOSPLIT, $0-8
 	MOVQ         a+0(FP), AX
 	MOVQ         (AX), CX
@@ -19916,7 +19819,6 @@ grid:
 	ADDQ      $+128, DX
 	SUBQ      $0x10, BX
 	JNZ       grid
-	VZEROUPPER
 	RET
 
 DATA d4338000000000000<>+0(SB)/8, $0x4338000000000000
@@ -19980,7 +19882,6 @@ w17end:
 	VADDSD        X1, X0, X0
 	VADDSD        40(AX), X0, X0
 	VMOVSD        X0, 40(AX)
-	VZEROUPPER
 	RET
 
 // func dotLower512(a *byte)
@@ -20052,7 +19953,6 @@ diagonal:
 	VUNPCKHPD     X0, X0, X1
 	VADDSD        X1, X0, X0
 	VMOVSD        X0, 40(AX)
-	VZEROUPPER
 	RET
 
 DATA triangle<>+0(SB)/4, $0x40000000
@@ -20087,141 +19987,6 @@ DATA triangle<>+112(SB)/4, $0x00000000
 DATA triangle<>+116(SB)/4, $0x00000000
 DATA triangle<>+120(SB)/4, $0x00000000
 GLOBL triangle<>(SB), RODATA|NOPTR, $124
-
-// func dropout512(a *byte)
-// Requires: AVX512BW, AVX512F
-TEXT ·dropout512(SB), NOSPLIT, $0-8
-	MOVQ         a+0(FP), AX
-	MOVQ         (AX), CX
-	MOVQ         8(AX), DX
-	MOVQ         16(AX), BX
-	MOVQ         24(AX), DI
-	MOVQ         32(AX), R8
-	VPBROADCASTQ 64(AX), Z0
-	VPBROADCASTQ 72(AX), Z1
-	VBROADCASTSS 56(AX), Z2
-	VBROADCASTSS 60(AX), Z3
-	VPBROADCASTQ blockStep512<>+0(SB), Z4
-	VPBROADCASTQ blockStep512<>+8(SB), Z5
-	VPXORD       Z6, Z6, Z6
-
-row:
-	VMOVUPS blocks512<>+0(SB), Z7
-	XORQ    SI, SI
-
-mask:
-	VMOVAPS         Z7, Z8
-	VMOVAPS         Z6, Z9
-	VPBROADCASTQ    40(AX), Z10
-	VPBROADCASTQ    48(AX), Z11
-	VPADDQ          Z4, Z7, Z7
-	VPMULUDQ        Z0, Z8, Z8
-	VPMULUDQ        Z1, Z10, Z10
-	VPSRLQ          $0x20, Z10, Z12
-	VPTERNLOGQ.BCST $0x96, 80(AX), Z9, Z12
-	VPSRLQ          $0x20, Z8, Z9
-	VPTERNLOGQ.BCST $0x96, 88(AX), Z11, Z9
-	VPMULUDQ        Z0, Z12, Z11
-	VPMULUDQ        Z1, Z9, Z9
-	VPSRLQ          $0x20, Z9, Z12
-	VPTERNLOGQ.BCST $0x96, 96(AX), Z10, Z12
-	VPSRLQ          $0x20, Z11, Z10
-	VPTERNLOGQ.BCST $0x96, 104(AX), Z8, Z10
-	VPMULUDQ        Z0, Z12, Z8
-	VPMULUDQ        Z1, Z10, Z10
-	VPSRLQ          $0x20, Z10, Z12
-	VPTERNLOGQ.BCST $0x96, 112(AX), Z9, Z12
-	VPSRLQ          $0x20, Z8, Z9
-	VPTERNLOGQ.BCST $0x96, 120(AX), Z11, Z9
-	VPMULUDQ        Z0, Z12, Z11
-	VPMULUDQ        Z1, Z9, Z9
-	VPSRLQ          $0x20, Z9, Z12
-	VPTERNLOGQ.BCST $0x96, 128(AX), Z10, Z12
-	VPSRLQ          $0x20, Z11, Z10
-	VPTERNLOGQ.BCST $0x96, 136(AX), Z8, Z10
-	VPMULUDQ        Z0, Z12, Z8
-	VPMULUDQ        Z1, Z10, Z10
-	VPSRLQ          $0x20, Z10, Z12
-	VPTERNLOGQ.BCST $0x96, 144(AX), Z9, Z12
-	VPSRLQ          $0x20, Z8, Z9
-	VPTERNLOGQ.BCST $0x96, 152(AX), Z11, Z9
-	VPMULUDQ        Z0, Z12, Z11
-	VPMULUDQ        Z1, Z9, Z9
-	VPSRLQ          $0x20, Z9, Z12
-	VPTERNLOGQ.BCST $0x96, 160(AX), Z10, Z12
-	VPSRLQ          $0x20, Z11, Z10
-	VPTERNLOGQ.BCST $0x96, 168(AX), Z8, Z10
-	VPMULUDQ        Z0, Z12, Z8
-	VPMULUDQ        Z1, Z10, Z10
-	VPSRLQ          $0x20, Z10, Z12
-	VPTERNLOGQ.BCST $0x96, 176(AX), Z9, Z12
-	VPSRLQ          $0x20, Z8, Z9
-	VPTERNLOGQ.BCST $0x96, 184(AX), Z11, Z9
-	VPMULUDQ        Z0, Z12, Z11
-	VPMULUDQ        Z1, Z9, Z9
-	VPSRLQ          $0x20, Z9, Z12
-	VPTERNLOGQ.BCST $0x96, 192(AX), Z10, Z12
-	VPSRLQ          $0x20, Z11, Z10
-	VPTERNLOGQ.BCST $0x96, 200(AX), Z8, Z10
-	VPMULUDQ        Z0, Z12, Z8
-	VPMULUDQ        Z1, Z10, Z10
-	VPSRLQ          $0x20, Z10, Z12
-	VPTERNLOGQ.BCST $0x96, 208(AX), Z9, Z12
-	VPSRLQ          $0x20, Z8, Z9
-	VPTERNLOGQ.BCST $0x96, 216(AX), Z11, Z9
-	VPMULUDQ        Z0, Z12, Z11
-	VPMULUDQ        Z1, Z9, Z9
-	VPSRLQ          $0x20, Z9, Z12
-	VPTERNLOGQ.BCST $0x96, 224(AX), Z10, Z12
-	VPSRLQ          $0x20, Z11, Z10
-	VPTERNLOGQ.BCST $0x96, 232(AX), Z8, Z10
-	VPSLLQ          $0x20, Z9, Z8
-	MOVL            $0x0000aaaa, R9
-	KMOVW           R9, K1
-	VPBLENDMD       Z8, Z12, K1, Z8
-	VPSLLQ          $0x20, Z11, Z9
-	MOVL            $0x0000aaaa, R9
-	KMOVW           R9, K1
-	VPBLENDMD       Z9, Z10, K1, Z9
-	VPUNPCKLQDQ     Z9, Z8, Z10
-	VPUNPCKHQDQ     Z9, Z8, Z8
-	VPCMPUW         $0x05, Z2, Z10, K1
-	VMULPS.Z        (CX)(SI*4), Z3, K1, Z9
-	VMOVUPS         Z9, (DX)(SI*4)
-	KSHIFTRD        $0x10, K1, K1
-	VMULPS.Z        64(CX)(SI*4), Z3, K1, Z9
-	VMOVUPS         Z9, 64(DX)(SI*4)
-	KSHIFTRD        $0x10, K1, K1
-	VPCMPUW         $0x05, Z2, Z8, K1
-	VMULPS.Z        128(CX)(SI*4), Z3, K1, Z8
-	VMOVUPS         Z8, 128(DX)(SI*4)
-	KSHIFTRD        $0x10, K1, K1
-	VMULPS.Z        192(CX)(SI*4), Z3, K1, Z8
-	VMOVUPS         Z8, 192(DX)(SI*4)
-	KSHIFTRD        $0x10, K1, K1
-	ADDQ            $0x40, SI
-	CMPQ            SI, BX
-	JLT             mask
-	VPADDQ          Z5, Z6, Z6
-	ADDQ            DI, CX
-	ADDQ            DI, DX
-	DECQ            R8
-	JNZ             row
-	RET
-
-DATA blocks512<>+0(SB)/8, $0x0000000000000000
-DATA blocks512<>+8(SB)/8, $0x0000000000000004
-DATA blocks512<>+16(SB)/8, $0x0000000000000001
-DATA blocks512<>+24(SB)/8, $0x0000000000000005
-DATA blocks512<>+32(SB)/8, $0x0000000000000002
-DATA blocks512<>+40(SB)/8, $0x0000000000000006
-DATA blocks512<>+48(SB)/8, $0x0000000000000003
-DATA blocks512<>+56(SB)/8, $0x0000000000000007
-GLOBL blocks512<>(SB), RODATA|NOPTR, $64
-
-DATA blockStep512<>+0(SB)/8, $0x0000000000000008
-DATA blockStep512<>+8(SB)/8, $0x0000000000000001
-GLOBL blockStep512<>(SB), RODATA|NOPTR, $16
 
 // func tileN1x1v256(a *byte)
 // Requires: AVX, FMA3, MMX+
@@ -20288,7 +20053,6 @@ done:
 	MOVQ       24(AX), CX
 	MOVQ       56(AX), AX
 	VMASKMOVPS Y1, Y0, (CX)
-	VZEROUPPER
 	RET
 
 DATA laneMasks<>+0(SB)/4, $0xffffffff
@@ -20390,7 +20154,6 @@ done:
 	VMASKMOVPS Y1, Y0, (CX)
 	ADDQ       AX, CX
 	VMASKMOVPS Y2, Y0, (CX)
-	VZEROUPPER
 	RET
 
 // func tileN3x1v256(a *byte)
@@ -20490,7 +20253,6 @@ done:
 	VMASKMOVPS Y2, Y0, (CX)
 	ADDQ       AX, CX
 	VMASKMOVPS Y3, Y0, (CX)
-	VZEROUPPER
 	RET
 
 // func tileN4x1v256(a *byte)
@@ -20606,7 +20368,6 @@ done:
 	VMASKMOVPS Y3, Y0, (CX)
 	ADDQ       AX, CX
 	VMASKMOVPS Y4, Y0, (CX)
-	VZEROUPPER
 	RET
 
 // func tileN5x1v256(a *byte)
@@ -20738,7 +20499,6 @@ done:
 	VMASKMOVPS Y4, Y0, (CX)
 	ADDQ       AX, CX
 	VMASKMOVPS Y5, Y0, (CX)
-	VZEROUPPER
 	RET
 
 // func tileN6x1v256(a *byte)
@@ -20890,7 +20650,6 @@ done:
 	VMASKMOVPS Y5, Y0, (CX)
 	ADDQ       AX, CX
 	VMASKMOVPS Y6, Y0, (CX)
-	VZEROUPPER
 	RET
 
 // func tileN1x2v256(a *byte)
@@ -20971,7 +20730,6 @@ done:
 	MOVQ       56(AX), AX
 	VMOVUPS    Y1, (CX)
 	VMASKMOVPS Y2, Y0, 32(CX)
-	VZEROUPPER
 	RET
 
 // func tileN2x2v256(a *byte)
@@ -21075,7 +20833,6 @@ done:
 	ADDQ       AX, CX
 	VMOVUPS    Y3, (CX)
 	VMASKMOVPS Y4, Y0, 32(CX)
-	VZEROUPPER
 	RET
 
 // func tileN3x2v256(a *byte)
@@ -21202,7 +20959,6 @@ done:
 	ADDQ       AX, CX
 	VMOVUPS    Y5, (CX)
 	VMASKMOVPS Y6, Y0, 32(CX)
-	VZEROUPPER
 	RET
 
 // func tileN4x2v256(a *byte)
@@ -21352,7 +21108,6 @@ done:
 	ADDQ       AX, CX
 	VMOVUPS    Y7, (CX)
 	VMASKMOVPS Y8, Y0, 32(CX)
-	VZEROUPPER
 	RET
 
 // func tileN5x2v256(a *byte)
@@ -21525,7 +21280,6 @@ done:
 	ADDQ       AX, CX
 	VMOVUPS    Y9, (CX)
 	VMASKMOVPS Y10, Y0, 32(CX)
-	VZEROUPPER
 	RET
 
 // func tileN6x2v256(a *byte)
@@ -21725,7 +21479,6 @@ done:
 	ADDQ       AX, CX
 	VMOVUPS    Y11, (CX)
 	VMASKMOVPS Y12, Y0, 32(CX)
-	VZEROUPPER
 	RET
 
 // func tileT1x1v256(a *byte)
@@ -21795,7 +21548,6 @@ done:
 	MOVQ       24(AX), CX
 	MOVQ       56(AX), AX
 	VMASKMOVPS Y1, Y0, (CX)
-	VZEROUPPER
 	RET
 
 // func tileT2x1v256(a *byte)
@@ -21881,7 +21633,6 @@ done:
 	VMASKMOVPS Y1, Y0, (CX)
 	ADDQ       AX, CX
 	VMASKMOVPS Y2, Y0, (CX)
-	VZEROUPPER
 	RET
 
 // func tileT3x1v256(a *byte)
@@ -21983,7 +21734,6 @@ done:
 	VMASKMOVPS Y2, Y0, (CX)
 	ADDQ       AX, CX
 	VMASKMOVPS Y3, Y0, (CX)
-	VZEROUPPER
 	RET
 
 // func tileT4x1v256(a *byte)
@@ -22101,7 +21851,6 @@ done:
 	VMASKMOVPS Y3, Y0, (CX)
 	ADDQ       AX, CX
 	VMASKMOVPS Y4, Y0, (CX)
-	VZEROUPPER
 	RET
 
 // func tileT5x1v256(a *byte)
@@ -22235,7 +21984,6 @@ done:
 	VMASKMOVPS Y4, Y0, (CX)
 	ADDQ       AX, CX
 	VMASKMOVPS Y5, Y0, (CX)
-	VZEROUPPER
 	RET
 
 // func tileT6x1v256(a *byte)
@@ -22385,7 +22133,6 @@ done:
 	VMASKMOVPS Y5, Y0, (CX)
 	ADDQ       AX, CX
 	VMASKMOVPS Y6, Y0, (CX)
-	VZEROUPPER
 	RET
 
 // func tileT1x2v256(a *byte)
@@ -22468,7 +22215,6 @@ done:
 	MOVQ       56(AX), AX
 	VMOVUPS    Y1, (CX)
 	VMASKMOVPS Y2, Y0, 32(CX)
-	VZEROUPPER
 	RET
 
 // func tileT2x2v256(a *byte)
@@ -22574,7 +22320,6 @@ done:
 	ADDQ       AX, CX
 	VMOVUPS    Y3, (CX)
 	VMASKMOVPS Y4, Y0, 32(CX)
-	VZEROUPPER
 	RET
 
 // func tileT3x2v256(a *byte)
@@ -22703,7 +22448,6 @@ done:
 	ADDQ       AX, CX
 	VMOVUPS    Y5, (CX)
 	VMASKMOVPS Y6, Y0, 32(CX)
-	VZEROUPPER
 	RET
 
 // func tileT4x2v256(a *byte)
@@ -22855,7 +22599,6 @@ done:
 	ADDQ       AX, CX
 	VMOVUPS    Y7, (CX)
 	VMASKMOVPS Y8, Y0, 32(CX)
-	VZEROUPPER
 	RET
 
 // func tileT5x2v256(a *byte)
@@ -23030,7 +22773,6 @@ done:
 	ADDQ       AX, CX
 	VMOVUPS    Y9, (CX)
 	VMASKMOVPS Y10, Y0, 32(CX)
-	VZEROUPPER
 	RET
 
 // func tileT6x2v256(a *byte)
@@ -23228,7 +22970,6 @@ done:
 	ADDQ       AX, CX
 	VMOVUPS    Y11, (CX)
 	VMASKMOVPS Y12, Y0, 32(CX)
-	VZEROUPPER
 	RET
 
 // func sum1x1v256(a *byte)
@@ -23305,7 +23046,6 @@ done:
 	ADDQ         $0x08, DI
 	SUBQ         $0x01, R8
 	JNZ          example
-	VZEROUPPER
 	RET
 
 // func sum2x1v256(a *byte)
@@ -23408,7 +23148,6 @@ done:
 	ADDQ         $0x08, DI
 	SUBQ         $0x01, R8
 	JNZ          example
-	VZEROUPPER
 	RET
 
 // func sum3x1v256(a *byte)
@@ -23537,7 +23276,6 @@ done:
 	ADDQ         $0x08, DI
 	SUBQ         $0x01, R8
 	JNZ          example
-	VZEROUPPER
 	RET
 
 // func sum4x1v256(a *byte)
@@ -23692,7 +23430,6 @@ done:
 	ADDQ         $0x08, DI
 	SUBQ         $0x01, R8
 	JNZ          example
-	VZEROUPPER
 	RET
 
 // func sum5x1v256(a *byte)
@@ -23873,7 +23610,6 @@ done:
 	ADDQ         $0x08, DI
 	SUBQ         $0x01, R8
 	JNZ          example
-	VZEROUPPER
 	RET
 
 // func sum6x1v256(a *byte)
@@ -24080,7 +23816,6 @@ done:
 	ADDQ         $0x08, DI
 	SUBQ         $0x01, R8
 	JNZ          example
-	VZEROUPPER
 	RET
 
 // func sum1x2v256(a *byte)
@@ -24182,7 +23917,6 @@ done:
 	ADDQ         $0x08, DI
 	SUBQ         $0x01, R8
 	JNZ          example
-	VZEROUPPER
 	RET
 
 // func sum2x2v256(a *byte)
@@ -24330,7 +24064,6 @@ done:
 	ADDQ         $0x08, DI
 	SUBQ         $0x01, R8
 	JNZ          example
-	VZEROUPPER
 	RET
 
 // func sum3x2v256(a *byte)
@@ -24524,7 +24257,6 @@ done:
 	ADDQ         $0x08, DI
 	SUBQ         $0x01, R8
 	JNZ          example
-	VZEROUPPER
 	RET
 
 // func sum4x2v256(a *byte)
@@ -24764,7 +24496,6 @@ done:
 	ADDQ         $0x08, DI
 	SUBQ         $0x01, R8
 	JNZ          example
-	VZEROUPPER
 	RET
 
 // func sum5x2v256(a *byte)
@@ -25050,7 +24781,6 @@ done:
 	ADDQ         $0x08, DI
 	SUBQ         $0x01, R8
 	JNZ          example
-	VZEROUPPER
 	RET
 
 // func sum6x2v256(a *byte)
@@ -25382,7 +25112,6 @@ done:
 	ADDQ         $0x08, DI
 	SUBQ         $0x01, R8
 	JNZ          example
-	VZEROUPPER
 	RET
 
 // func packRows256(a *byte)
@@ -25407,7 +25136,6 @@ row:
 	ADDQ       SI, BX
 	SUBQ       $0x01, DI
 	JNZ        row
-	VZEROUPPER
 	RET
 
 // func packColumns256(a *byte)
@@ -25523,7 +25251,6 @@ block:
 	ADDQ       $0x08, BX
 	SUBQ       $0x08, AX
 	JGT        block
-	VZEROUPPER
 	RET
 
 // func packScaled256(a *byte)
@@ -25550,7 +25277,6 @@ row:
 	ADDQ       SI, BX
 	SUBQ       $0x01, DI
 	JNZ        row
-	VZEROUPPER
 	RET
 
 // func gelu256(a *byte)
@@ -25671,7 +25397,6 @@ w18tail:
 	VMASKMOVPS   Y2, Y0, (BX)(SI*4)
 
 w18end:
-	VZEROUPPER
 	RET
 
 // func geluGrad256(a *byte)
@@ -25799,7 +25524,6 @@ w19tail:
 	VMASKMOVPS   Y3, Y0, (BX)(DI*4)
 
 w19end:
-	VZEROUPPER
 	RET
 
 // func geluBoth256(a *byte)
@@ -25927,7 +25651,6 @@ w20tail:
 	VMASKMOVPS   Y4, Y0, (BX)(DI*4)
 
 w20end:
-	VZEROUPPER
 	RET
 
 // func add256(a *byte)
@@ -25967,7 +25690,6 @@ w21tail:
 	VMASKMOVPS Y1, Y0, (BX)(DI*4)
 
 w21end:
-	VZEROUPPER
 	RET
 
 // func multiply256(a *byte)
@@ -26007,7 +25729,6 @@ w22tail:
 	VMASKMOVPS Y1, Y0, (BX)(DI*4)
 
 w22end:
-	VZEROUPPER
 	RET
 
 // func addNormed256(a *byte)
@@ -26055,7 +25776,6 @@ w23tail:
 	VMASKMOVPS  Y5, Y0, (SI)(DI*4)
 
 w23end:
-	VZEROUPPER
 	RET
 
 // func softmax256(a *byte)
@@ -26201,7 +25921,6 @@ w26tail:
 	VMASKMOVPS Y2, Y0, (BX)(DX*4)
 
 w26end:
-	VZEROUPPER
 	RET
 
 // func softmaxGrad256(a *byte)
@@ -26275,7 +25994,6 @@ w28tail:
 	VMASKMOVPS Y4, Y0, (SI)(DI*4)
 
 w28end:
-	VZEROUPPER
 	RET
 
 // func layerNorm256(a *byte)
@@ -26387,7 +26105,6 @@ w31tail:
 	VMASKMOVPS  Y3, Y0, (DI)(R8*4)
 
 w31end:
-	VZEROUPPER
 	RET
 
 // func layerNormGrad256(a *byte)
@@ -26492,7 +26209,6 @@ w33tail:
 	VMASKMOVPS   Y5, Y0, (DI)(R8*4)
 
 w33end:
-	VZEROUPPER
 	RET
 
 // func toGrid256(a *byte)
@@ -26522,7 +26238,6 @@ grid:
 	ADDQ      $+64, DX
 	SUBQ      $0x08, BX
 	JNZ       grid
-	VZEROUPPER
 	RET
 
 // func dot256(a *byte)
@@ -26583,7 +26298,6 @@ w34end:
 	VADDSD       X0, X1, X1
 	VADDSD       40(AX), X1, X1
 	VMOVSD       X1, 40(AX)
-	VZEROUPPER
 	RET
 
 // func dotLower256(a *byte)
@@ -26654,185 +26368,7 @@ diagonal:
 	VUNPCKHPD    X1, X1, X0
 	VADDSD       X0, X1, X1
 	VMOVSD       X1, 40(AX)
-	VZEROUPPER
 	RET
-
-// func dropout256(a *byte)
-// Requires: AVX, AVX2
-TEXT ·dropout256(SB), NOSPLIT, $0-8
-	MOVQ         a+0(FP), AX
-	MOVQ         (AX), CX
-	MOVQ         8(AX), DX
-	MOVQ         16(AX), BX
-	MOVQ         24(AX), DI
-	MOVQ         32(AX), R8
-	VPBROADCASTQ 64(AX), Y0
-	VPBROADCASTQ 72(AX), Y1
-	VBROADCASTSS 56(AX), Y2
-	VBROADCASTSS 60(AX), Y3
-	VPBROADCASTQ blockStep256<>+0(SB), Y4
-	VPBROADCASTQ blockStep256<>+8(SB), Y5
-	VXORPS       Y6, Y6, Y6
-
-row:
-	VMOVUPS blocks256<>+0(SB), Y7
-	XORQ    SI, SI
-
-mask:
-	VMOVAPS      Y7, Y8
-	VMOVAPS      Y6, Y9
-	VPBROADCASTQ 40(AX), Y10
-	VPBROADCASTQ 48(AX), Y11
-	VPADDQ       Y4, Y7, Y7
-	VPMULUDQ     Y0, Y8, Y8
-	VPMULUDQ     Y1, Y10, Y10
-	VPSRLQ       $0x20, Y10, Y12
-	VPBROADCASTQ 80(AX), Y13
-	VPXOR        Y13, Y12, Y12
-	VPXOR        Y9, Y12, Y12
-	VPSRLQ       $0x20, Y8, Y9
-	VPBROADCASTQ 88(AX), Y13
-	VPXOR        Y13, Y9, Y9
-	VPXOR        Y11, Y9, Y9
-	VPMULUDQ     Y0, Y12, Y11
-	VPMULUDQ     Y1, Y9, Y9
-	VPSRLQ       $0x20, Y9, Y12
-	VPBROADCASTQ 96(AX), Y13
-	VPXOR        Y13, Y12, Y12
-	VPXOR        Y10, Y12, Y12
-	VPSRLQ       $0x20, Y11, Y10
-	VPBROADCASTQ 104(AX), Y13
-	VPXOR        Y13, Y10, Y10
-	VPXOR        Y8, Y10, Y10
-	VPMULUDQ     Y0, Y12, Y8
-	VPMULUDQ     Y1, Y10, Y10
-	VPSRLQ       $0x20, Y10, Y12
-	VPBROADCASTQ 112(AX), Y13
-	VPXOR        Y13, Y12, Y12
-	VPXOR        Y9, Y12, Y12
-	VPSRLQ       $0x20, Y8, Y9
-	VPBROADCASTQ 120(AX), Y13
-	VPXOR        Y13, Y9, Y9
-	VPXOR        Y11, Y9, Y9
-	VPMULUDQ     Y0, Y12, Y11
-	VPMULUDQ     Y1, Y9, Y9
-	VPSRLQ       $0x20, Y9, Y12
-	VPBROADCASTQ 128(AX), Y13
-	VPXOR        Y13, Y12, Y12
-	VPXOR        Y10, Y12, Y12
-	VPSRLQ       $0x20, Y11, Y10
-	VPBROADCASTQ 136(AX), Y13
-	VPXOR        Y13, Y10, Y10
-	VPXOR        Y8, Y10, Y10
-	VPMULUDQ     Y0, Y12, Y8
-	VPMULUDQ     Y1, Y10, Y10
-	VPSRLQ       $0x20, Y10, Y12
-	VPBROADCASTQ 144(AX), Y13
-	VPXOR        Y13, Y12, Y12
-	VPXOR        Y9, Y12, Y12
-	VPSRLQ       $0x20, Y8, Y9
-	VPBROADCASTQ 152(AX), Y13
-	VPXOR        Y13, Y9, Y9
-	VPXOR        Y11, Y9, Y9
-	VPMULUDQ     Y0, Y12, Y11
-	VPMULUDQ     Y1, Y9, Y9
-	VPSRLQ       $0x20, Y9, Y12
-	VPBROADCASTQ 160(AX), Y13
-	VPXOR        Y13, Y12, Y12
-	VPXOR        Y10, Y12, Y12
-	VPSRLQ       $0x20, Y11, Y10
-	VPBROADCASTQ 168(AX), Y13
-	VPXOR        Y13, Y10, Y10
-	VPXOR        Y8, Y10, Y10
-	VPMULUDQ     Y0, Y12, Y8
-	VPMULUDQ     Y1, Y10, Y10
-	VPSRLQ       $0x20, Y10, Y12
-	VPBROADCASTQ 176(AX), Y13
-	VPXOR        Y13, Y12, Y12
-	VPXOR        Y9, Y12, Y12
-	VPSRLQ       $0x20, Y8, Y9
-	VPBROADCASTQ 184(AX), Y13
-	VPXOR        Y13, Y9, Y9
-	VPXOR        Y11, Y9, Y9
-	VPMULUDQ     Y0, Y12, Y11
-	VPMULUDQ     Y1, Y9, Y9
-	VPSRLQ       $0x20, Y9, Y12
-	VPBROADCASTQ 192(AX), Y13
-	VPXOR        Y13, Y12, Y12
-	VPXOR        Y10, Y12, Y12
-	VPSRLQ       $0x20, Y11, Y10
-	VPBROADCASTQ 200(AX), Y13
-	VPXOR        Y13, Y10, Y10
-	VPXOR        Y8, Y10, Y10
-	VPMULUDQ     Y0, Y12, Y8
-	VPMULUDQ     Y1, Y10, Y10
-	VPSRLQ       $0x20, Y10, Y12
-	VPBROADCASTQ 208(AX), Y13
-	VPXOR        Y13, Y12, Y12
-	VPXOR        Y9, Y12, Y12
-	VPSRLQ       $0x20, Y8, Y9
-	VPBROADCASTQ 216(AX), Y13
-	VPXOR        Y13, Y9, Y9
-	VPXOR        Y11, Y9, Y9
-	VPMULUDQ     Y0, Y12, Y11
-	VPMULUDQ     Y1, Y9, Y9
-	VPSRLQ       $0x20, Y9, Y12
-	VPBROADCASTQ 224(AX), Y13
-	VPXOR        Y13, Y12, Y12
-	VPXOR        Y10, Y12, Y12
-	VPSRLQ       $0x20, Y11, Y10
-	VPBROADCASTQ 232(AX), Y13
-	VPXOR        Y13, Y10, Y10
-	VPXOR        Y8, Y10, Y10
-	VPSLLQ       $0x20, Y9, Y8
-	VPBLENDD     $0xaa, Y8, Y12, Y8
-	VPSLLQ       $0x20, Y11, Y9
-	VPBLENDD     $0xaa, Y9, Y10, Y9
-	VPUNPCKLQDQ  Y9, Y8, Y10
-	VPUNPCKHQDQ  Y9, Y8, Y8
-	VPMAXUW      Y2, Y10, Y9
-	VPCMPEQW     Y10, Y9, Y9
-	VEXTRACTI128 $0x00, Y9, X10
-	VPMOVSXWD    X10, Y10
-	VMULPS       (CX)(SI*4), Y3, Y11
-	VPAND        Y10, Y11, Y11
-	VMOVUPS      Y11, (DX)(SI*4)
-	VEXTRACTI128 $0x01, Y9, X9
-	VPMOVSXWD    X9, Y9
-	VMULPS       32(CX)(SI*4), Y3, Y10
-	VPAND        Y9, Y10, Y10
-	VMOVUPS      Y10, 32(DX)(SI*4)
-	VPMAXUW      Y2, Y8, Y9
-	VPCMPEQW     Y8, Y9, Y9
-	VEXTRACTI128 $0x00, Y9, X8
-	VPMOVSXWD    X8, Y8
-	VMULPS       64(CX)(SI*4), Y3, Y10
-	VPAND        Y8, Y10, Y10
-	VMOVUPS      Y10, 64(DX)(SI*4)
-	VEXTRACTI128 $0x01, Y9, X8
-	VPMOVSXWD    X8, Y8
-	VMULPS       96(CX)(SI*4), Y3, Y9
-	VPAND        Y8, Y9, Y9
-	VMOVUPS      Y9, 96(DX)(SI*4)
-	ADDQ         $0x20, SI
-	CMPQ         SI, BX
-	JLT          mask
-	VPADDQ       Y5, Y6, Y6
-	ADDQ         DI, CX
-	ADDQ         DI, DX
-	DECQ         R8
-	JNZ          row
-	RET
-
-DATA blocks256<>+0(SB)/8, $0x0000000000000000
-DATA blocks256<>+8(SB)/8, $0x0000000000000002
-DATA blocks256<>+16(SB)/8, $0x0000000000000001
-DATA blocks256<>+24(SB)/8, $0x0000000000000003
-GLOBL blocks256<>(SB), RODATA|NOPTR, $32
-
-DATA blockStep256<>+0(SB)/8, $0x0000000000000004
-DATA blockStep256<>+8(SB)/8, $0x0000000000000001
-GLOBL blockStep256<>(SB), RODATA|NOPTR, $16
 
 // func adam512(a *byte)
 // Requires: AVX, AVX512F
@@ -26888,7 +26424,6 @@ step:
 	ADDQ      $0x08, AX
 	CMPQ      AX, DI
 	JLT       step
-	VZEROUPPER
 	RET
 
 // func fromGrid512(a *byte)
@@ -26918,7 +26453,6 @@ plain:
 	ADDQ      $0x08, AX
 	CMPQ      AX, SI
 	JLT       grid
-	VZEROUPPER
 	RET
 
 // func divide512(a *byte)
@@ -26939,11 +26473,10 @@ divide:
 	ADDQ      $0x08, AX
 	CMPQ      AX, BX
 	JLT       divide
-	VZEROUPPER
 	RET
 
 // func tileB1x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB1x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -27006,11 +26539,10 @@ done:
 	MOVQ    24(AX), CX
 	MOVQ    56(AX), AX
 	VMOVUPS Z0, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileB2x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB2x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -27089,11 +26621,10 @@ done:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z1, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileB3x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB3x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -27188,11 +26719,10 @@ done:
 	VMOVUPS Z1, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z2, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileB4x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB4x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -27303,11 +26833,10 @@ done:
 	VMOVUPS Z2, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z3, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileB5x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB5x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -27434,11 +26963,10 @@ done:
 	VMOVUPS Z3, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z4, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileB6x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB6x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -27585,11 +27113,10 @@ done:
 	VMOVUPS Z4, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z5, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileB7x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB7x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -27752,11 +27279,10 @@ done:
 	VMOVUPS Z5, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z6, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileB8x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB8x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -27935,11 +27461,10 @@ done:
 	VMOVUPS Z6, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z7, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileB9x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB9x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -28134,11 +27659,10 @@ done:
 	VMOVUPS Z7, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z8, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileB10x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB10x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -28349,11 +27873,10 @@ done:
 	VMOVUPS Z8, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z9, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileB11x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB11x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -28584,11 +28107,10 @@ done:
 	VMOVUPS Z9, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z10, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileB12x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB12x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -28835,11 +28357,10 @@ done:
 	VMOVUPS Z10, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z11, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileB13x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB13x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -29102,11 +28623,10 @@ done:
 	VMOVUPS Z11, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z12, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileB14x1v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB14x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -29385,11 +28905,10 @@ done:
 	VMOVUPS Z12, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z13, K1, (CX)
-	VZEROUPPER
 	RET
 
 // func tileB1x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB1x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -29466,11 +28985,10 @@ done:
 	MOVQ    56(AX), AX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileB2x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB2x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -29571,11 +29089,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileB3x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB3x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -29700,11 +29217,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileB4x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB4x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -29853,11 +29369,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z6, (CX)
 	VMOVUPS Z7, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileB5x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB5x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -30030,11 +29545,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z8, (CX)
 	VMOVUPS Z9, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileB6x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB6x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -30235,11 +29749,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z10, (CX)
 	VMOVUPS Z11, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileB7x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB7x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -30464,11 +29977,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z12, (CX)
 	VMOVUPS Z13, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileB8x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB8x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -30717,11 +30229,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z14, (CX)
 	VMOVUPS Z15, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileB9x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB9x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -30994,11 +30505,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z16, (CX)
 	VMOVUPS Z17, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileB10x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB10x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -31295,11 +30805,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z18, (CX)
 	VMOVUPS Z19, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileB11x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB11x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -31624,11 +31133,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z20, (CX)
 	VMOVUPS Z21, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileB12x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB12x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -31977,11 +31485,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z22, (CX)
 	VMOVUPS Z23, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileB13x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB13x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -32354,11 +31861,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z24, (CX)
 	VMOVUPS Z25, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func tileB14x2v512(a *byte)
-// Requires: AVX, AVX512F, BMI2, MMX+
+// Requires: AVX512F, BMI2, MMX+
 TEXT ·tileB14x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -32755,11 +32261,10 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z26, (CX)
 	VMOVUPS Z27, K1, 64(CX)
-	VZEROUPPER
 	RET
 
 // func packPairs512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX512F
 TEXT ·packPairs512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ (AX), CX
@@ -32782,7 +32287,6 @@ pair:
 	ADDQ      SI, BX
 	SUBQ      $0x01, AX
 	JNZ       pair
-	VZEROUPPER
 	RET
 
 // func packHalves512(a *byte)
@@ -32818,5 +32322,4 @@ w35tail:
 	VMOVDQU   Y0, (BX)(SI*2)
 
 w35end:
-	VZEROUPPER
 	RET

@@ -39,7 +39,6 @@ var simd512 = simd{
 	toGrid:        toGrid512,
 	dot:           dot512,
 	dotLower:      dotLower512,
-	dropout:       dropout512,
 	adam:          adam512,
 	fromGrid:      fromGrid512,
 	divide:        divide512,
@@ -80,5 +79,4 @@ var simd256 = simd{
 	toGrid:        toGrid256,
 	dot:           dot256,
 	dotLower:      dotLower256,
-	dropout:       dropout256,
 }

@@ -1,0 +1,196 @@
+package trainer
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ewtune/ewtune/gpu-trainer/dp"
+	"github.com/ewtune/ewtune/gpu-trainer/machine"
+	"github.com/ewtune/ewtune/gpu-trainer/model"
+)
+
+// onDevice are the options of the first OpenCL device, or the test is skipped.
+func onDevice(t *testing.T) EngineOptions {
+	t.Helper()
+	needDevice(t, "opencl")
+	return EngineOptions{Device: "opencl"}
+}
+
+// optimizers are all rules, with all that they keep.
+func optimizers() map[string]dp.Optimizer {
+	return map[string]dp.Optimizer{
+		"adamw": {WeightDecay: 0.1}, "adam": {Kind: dp.Adam, WeightDecay: 0.1, EpsilonBeforeCorrection: true, Epsilon: 1e-3},
+		"adambc": {Kind: dp.AdamBC, NoiseVariance: 1e-3, Epsilon: 1e-3}, "sgd": {Kind: dp.SGD}, "momentum": {Kind: dp.SGD, Momentum: 0.9, WeightDecay: 0.1},
+	}
+}
+
+// integerLot is a lot whose sums are integers that a seed draws, whatever the data would have given.
+func integerLot(t *testing.T, e *Engine, seed uint64) {
+	t.Helper()
+	fatal(t, e.BeginLot(seed))
+	r := rand.New(rand.NewPCG(seed, 1))
+	fatal(t, e.Add(func(sums []int64) {
+		for i := range sums {
+			sums[i] += int64(r.NormFloat64() * 0x1p38)
+		}
+	}))
+}
+
+// From equal integer sums the device steps every optimiser to the bits of the CPU, weights and moments; RGP, whose gradients are rebuilt by
+// float32 products, to their rounding.
+func TestDeviceStepsLikeTheCPU(t *testing.T) {
+	device := onDevice(t)
+	for name, rule := range optimizers() {
+		for kind, method := range map[string]model.Method{"bitfit": {Kind: model.BitFit}, "rgp": {Kind: model.RGP, Rank: 2}, "rgp-minus": {Kind: model.RGP, Rank: 2, CoreMinus: true}} {
+			t.Run(name+"/"+kind, func(t *testing.T) {
+				var states [2][]StateTensor
+				for i, o := range []EngineOptions{{}, device} {
+					e := newEngine(t, tinyModel(model.BERT), method, o)
+					for k := 1; k <= 3; k++ {
+						integerLot(t, e, uint64(k))
+						fatal(t, e.Step(Update{Quantum: 0x1p-40, Divisor: 3, LearningRate: 0.01, K: k, Optimizer: rule}))
+					}
+					states[i] = cloneState(e.State())
+				}
+				compareStates(t, states[1], states[0], map[bool]float64{true: 1e-5, false: 0}[method.Kind == model.RGP])
+			})
+		}
+	}
+}
+
+func compareStates(t *testing.T, got, want []StateTensor, tolerance float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("state of %d tensors, want %d", len(got), len(want))
+	}
+	for i, s := range want {
+		if got[i].Name != s.Name {
+			t.Fatalf("state %s, want %s", got[i].Name, s.Name)
+		}
+		near(t, s.Name, widen(got[i].Float32), widen(s.Float32), tolerance, tolerance)
+	}
+}
+
+// A state that is taken from a device and put into another engine goes on to the same bits, moments included; so does one from the CPU.
+func TestDeviceStateIsRestored(t *testing.T) {
+	device := onDevice(t)
+	step := func(e *Engine, k int) {
+		integerLot(t, e, uint64(k))
+		fatal(t, e.Step(Update{Quantum: 0x1p-40, Divisor: 3, LearningRate: 0.01, K: k}))
+	}
+	for name, method := range methods() {
+		t.Run(name, func(t *testing.T) {
+			whole := newEngine(t, tinyModel(model.BERT), method, device)
+			step(whole, 1)
+			middle := cloneState(whole.State())
+			step(whole, 2)
+			again := newEngine(t, tinyModel(model.BERT), method, device)
+			step(again, 5) // another history, which Restore forgets
+			fatal(t, again.Restore(middle))
+			step(again, 2)
+			compareStates(t, again.State(), whole.State(), 0)
+		})
+	}
+}
+
+// With ever less memory the device takes ever smaller batches, and norms, losses, logits and integer sums stay the same to the bit. The user is told.
+func TestOutOfDeviceMemory(t *testing.T) {
+	device := onDevice(t)
+	m := tinyModel(model.BERT)
+	m.Config.HiddenDropout = 0.2
+	all := randomExamples(m.Config, 12)
+	clip := dp.Clip{Norm: 0.1, Quantum: 0x1p-40}
+	type seen struct {
+		norms, losses, logits []float64
+		sums                  []int64
+		correct               int
+	}
+	lot := func(e *Engine) (s seen, err error) {
+		s.logits = make([]float64, 3*all.Examples())
+		if err := e.Logits(all, s.logits); err != nil {
+			return s, err
+		}
+		fatal(t, e.BeginLot(77))
+		stats, err := e.Accumulate(all, clip)
+		s.norms, s.losses, s.sums, s.correct = slices.Clone(stats.Norm), slices.Clone(stats.Loss), slices.Clone(e.Sum()), stats.Correct
+		return s, err
+	}
+	for name, method := range methods() {
+		t.Run(name, func(t *testing.T) {
+			device.Dropout = true
+			want, err := lot(newEngine(t, m, method, device))
+			fatal(t, err)
+			split, refused := 0, 0
+			for megabytes := 3.0; megabytes > 0.1; megabytes *= 0.75 {
+				limited := device
+				limited.DeviceMemory = int64(megabytes * 1e6)
+				e, err := NewEngine(m, method, limited)
+				if err != nil {
+					refused++
+					continue
+				}
+				got, err := lot(e)
+				switch {
+				case errors.Is(err, machine.ErrMemory):
+					refused++
+				case err != nil:
+					t.Fatal(err)
+				case !slices.Equal(got.sums, want.sums):
+					t.Errorf("%v MB: other integer sums", megabytes)
+				case !slices.Equal(got.norms, want.norms) || !slices.Equal(got.losses, want.losses) || !slices.Equal(got.logits, want.logits) || got.correct != want.correct:
+					t.Errorf("%v MB: other norms, losses or logits", megabytes)
+				case len(e.Notes()) > 0:
+					split++
+					if !strings.Contains(e.Notes()[0], "out of memory, so physical batches") {
+						t.Errorf("note %q", e.Notes()[0])
+					}
+				}
+				if err == nil { // moments want memory too
+					fatal(t, e.Step(Update{Quantum: clip.Quantum, Divisor: 12, LearningRate: 0.01, K: 1}))
+				}
+				fatal(t, e.Close())
+			}
+			if split < 3 || refused == 0 {
+				t.Errorf("%d limits led to smaller batches and %d to a refusal: the test saw too little", split, refused)
+			}
+		})
+	}
+}
+
+// A private run on a device keeps checkpoints, is stopped and resumed to the same bits, says so where memory was short, and is priced like any other.
+func TestTrainOnADevice(t *testing.T) {
+	device := onDevice(t)
+	s := newSource(200, 40, 12)
+	for _, rule := range []dp.Optimizer{{}, {Kind: dp.SGD, Momentum: 0.9}} {
+		plan := seeded(smallPlan(), 3)
+		plan.Optimizer = rule
+		want := mustTrain(t, plan, s, Options{Engine: device})
+		dir := t.TempDir()
+		ctx, stop := context.WithCancel(context.Background())
+		small := device
+		small.DeviceMemory = 400e3
+		_, err := Train(ctx, plan, s, smallModel(), Options{Dir: dir, Engine: small, Progress: func(p Progress) {
+			if p.Step == 5 {
+				stop()
+			}
+		}})
+		if err == nil || !strings.Contains(err.Error(), "stopped after step 5 of 16") {
+			t.Fatal(err)
+		}
+		got, err := Resume(context.Background(), s, smallModel(), Options{Dir: dir, Engine: small})
+		fatal(t, err)
+		if !sameModel(want.Model, got.Model) {
+			t.Error("the resumed run gave another model")
+		}
+		if want.Epsilon.Epsilon != got.Epsilon.Epsilon {
+			t.Error("the resumed run has another price")
+		}
+		if !strings.Contains(strings.Join(got.Warnings, "\n"), "out of memory") {
+			t.Errorf("warnings %q: want a word on the memory", got.Warnings)
+		}
+	}
+}
