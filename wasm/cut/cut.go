@@ -38,7 +38,13 @@ type function struct {
 	code      []byte
 	signature []byte // of an ordinary Go function, or of one written in assembly for use inside others
 	spots     []spot
+	graph     *graph // of an ordinary one
+	params    []int  // arguments that it reads, by their places on the stack
+	results   []int  // results that are read, likewise
 }
+
+// ordinary reports whether a function has the ordinary convention.
+func (f *function) ordinary() bool { return bytes.Equal(f.signature, goFunction) }
 
 // spot is a number in linked code that changes when the function moves.
 type spot struct {
@@ -73,8 +79,8 @@ type cutter struct {
 	order   []*function
 }
 
-// cut makes the small module. Functions come by size, and where equal in the order in which a walk from the
-// exports meets them, so the same program and request give the same bytes.
+// cut makes the small module. Functions and data come in the order in which they stand in the linked module, so the same
+// program and request give the same bytes.
 func cut(program []byte, all *objects, r request) (*result, error) {
 	module, err := parseModule(program)
 	if err != nil {
@@ -94,13 +100,15 @@ func cut(program []byte, all *objects, r request) (*result, error) {
 		}
 	}
 	kept := &result{funcs: c.order}
-	bySize := func(a, b *function) int { return cmp.Compare(len(a.code), len(b.code)) }
-	slices.SortStableFunc(kept.funcs, bySize) // like beside like: compressors see more
+	slices.SortFunc(kept.funcs, func(a, b *function) int { return cmp.Compare(a.linked, b.linked) })
 	for _, d := range c.data {
 		kept.data = append(kept.data, d)
 	}
 	slices.SortFunc(kept.data, func(a, b *datum) int { return cmp.Compare(a.linked, b.linked) })
 	if err := disjoint(kept.data); err != nil {
+		return nil, err
+	}
+	if err := c.optimise(); err != nil {
 		return nil, err
 	}
 	kept.module, err = c.write(kept, r)

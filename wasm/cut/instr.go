@@ -33,6 +33,17 @@ const (
 	opI32Sub      = 0x6b
 	opI64Add      = 0x7c
 	opI32Wrap     = 0xa7
+	opSelect      = 0x1b
+	opI64Load     = 0x29
+	opF64Load     = 0x2b
+	opF64Store    = 0x39
+	opI64And      = 0x83
+	opI64Shl      = 0x86
+	opI32Shl      = 0x74
+	opI32Eqz      = 0x45
+	opI32And      = 0x71
+	opI64Eqz      = 0x50
+	opExtended    = 0xfc
 
 	opI64ExtendI32U = 0xad
 

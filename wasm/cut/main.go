@@ -10,7 +10,11 @@
 // growth become the instruction unreachable; and whatever is not understood (an indirect call, a runtime service, a
 // pointer in data, an array that an init function fills) is an error. The same input gives the same bytes.
 //
-// Start reading at cut in cut.go.
+// What is kept is then written more briefly: without resume points, with the stack's words in locals and the arguments of
+// functions where WebAssembly has them. Every one of these steps leaves the arithmetic as it is; what is computed agrees with
+// the linked module bit by bit.
+//
+// Start reading at cut in cut.go, then optimise in optimise.go.
 package main
 
 import (

@@ -26,6 +26,8 @@ const (
 const (
 	typeI32  = 0x7f
 	typeI64  = 0x7e
+	typeF32  = 0x7d
+	typeF64  = 0x7c
 	typeFunc = 0x60
 )
 

@@ -16,8 +16,10 @@ const (
 	symbolBytes  = 21 // name, abi, type, two flags, size, align
 	relocBytes   = 23 // offset, size, type, addend, symbol
 	stringBytes  = 8  // length, offset
-	relocAddress = 1  // R_ADDR: the address of a symbol plus an addend
-	relocCall    = 7  // R_CALL: the index of a function
+	auxBytes     = 9  // type, symbol
+	auxFuncInfo  = 1
+	relocAddress = 1 // R_ADDR: the address of a symbol plus an addend
+	relocCall    = 7 // R_CALL: the index of a function
 )
 
 // Blocks of an object, in the order of its header.
@@ -73,6 +75,8 @@ type symbol struct {
 	align  int
 	data   []byte // code or initial contents; shorter than size where the rest is zero
 	relocs []reloc
+	info   int // number of the description of a function; -1 without
+	args   int // bytes of a function's arguments and results
 }
 
 // reloc is a place in a symbol's data where the linker wrote an address or an index.

@@ -79,6 +79,12 @@ func parseObject(pkg string, data []byte) (*object, error) {
 			}
 		}
 	}
+	for _, s := range f.symbols {
+		if s.info >= 0 && s.info < len(f.symbols) {
+			r := &reader{data: f.symbols[s.info].data}
+			s.args = int(r.u32())
+		}
+	}
 	return f, nil
 }
 
@@ -95,6 +101,10 @@ func (f *object) addSymbol(o *objectReader, r *reader) error {
 	}
 	s.data = (&reader{data: o.data, pos: o.offsets[blockData] + from}).take(to - from)
 	relocs, err := o.relocs(i)
+	if err != nil {
+		return err
+	}
+	s.info, err = o.functionInfo(i)
 	f.symbols, f.raw = append(f.symbols, s), append(f.raw, relocs)
 	if r.err != nil {
 		return r.err
@@ -119,6 +129,21 @@ func (o *objectReader) relocs(symbol int) ([]rawReloc, error) {
 		list = append(list, x)
 	}
 	return list, r.err
+}
+
+// functionInfo returns the number of the symbol, in the same object, that describes function i; -1 without.
+func (o *objectReader) functionInfo(symbol int) (int, error) {
+	from, to, err := o.span(blockAuxIndex, symbol)
+	if err != nil {
+		return -1, err
+	}
+	r := o.at(blockAux, from, auxBytes)
+	for range to - from {
+		if typ, pkg, sym := r.byte(), r.u32(), r.u32(); typ == auxFuncInfo && pkg == packageSelf {
+			return int(sym), r.err
+		}
+	}
+	return -1, r.err
 }
 
 // lookup finds the definition that a reference means, or nil.

@@ -60,10 +60,9 @@ func signatures(entries int, funcs []*function) (types, numbers [][]byte) {
 	}
 	for _, f := range funcs {
 		i := 0
-		if !bytes.Equal(f.signature, goFunction) {
-			if i = slices.IndexFunc(types, func(t []byte) bool { return bytes.Equal(t, f.signature) }); i < 0 {
-				i, types = len(types), append(types, f.signature)
-			}
+		signature := f.shortSignature()
+		if i = slices.IndexFunc(types, func(t []byte) bool { return bytes.Equal(t, signature) }); i < 0 {
+			i, types = len(types), append(types, signature)
 		}
 		numbers = append(numbers, appendUleb(nil, i))
 	}

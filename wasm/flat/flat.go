@@ -2,8 +2,7 @@
 // caller writes a question to [Input], calls one of the functions without arguments, and reads [Output].
 //
 // Nothing is checked here: the caller (wasm/npm) does. Nothing allocates, so that the functions can be cut out of a linked
-// module; wasm/npm/src/kernel.mjs holds the same layout in JavaScript. The kernel's lattice, which serves plans of a few
-// steps, is left out for its size: there the enclosures are those of the Rényi bound, wide but right.
+// module; wasm/npm/src/kernel.mjs holds the same layout in JavaScript.
 //
 // Input: number of phases, first argument, second argument, accountant, order, points, adjacency, δ of a series; then for
 // each phase its sampling rate, noise multiplier and steps.

@@ -34,7 +34,7 @@ func epsilon(p *kernel.Problem, delta float64) kernel.Interval {
 func certified(p *kernel.Problem, delta float64) kernel.Interval {
 	x, method := small.ContourEpsilon(p, delta)
 	if method == kernel.Ceiling && x.Upper > 0 && Input[5] == 0 {
-		wide, _ := large.ContourEpsilon(p, delta)
+		wide, _ := large.Epsilon(p, delta)
 		x = kernel.Meet(wide, x)
 	}
 	return x
@@ -55,7 +55,7 @@ func delta(p *kernel.Problem, eps float64) kernel.Interval {
 	}
 	x, method := small.ContourDelta(p, eps)
 	if method == kernel.Ceiling && x.Upper > 0 {
-		wide, _ := large.ContourDelta(p, eps)
+		wide, _ := large.Delta(p, eps)
 		x = kernel.Meet(wide, x)
 	}
 	return x

@@ -65,6 +65,17 @@ test('series of the small core are those of the whole module', () => {
   }
 });
 
+test('at the edges too, the small core answers as the whole module, infinities and zeros included', () => {
+  const plan = (...p) => [p.length / 3, ...p];
+  const ask = (name, a, b, [n, ...p], accountant = 0, adjacency = 0) => [name, [n, a, b, accountant, 2, 0, adjacency, 0, ...p]];
+  for (const [name, input] of [
+    ask('noise', 1e-6, 1e-12, plan(1, NaN, 2 ** 40)), ask('rate', 1e-9, 1e-300, plan(NaN, 0.01, 1e6)), ask('steps', 0.01, 1e-5, plan(1, 0.5, NaN)),
+    ask('steps', 1e5, 0.5, plan(1e-9, 100, NaN)), ask('epsilon', 1e-300, 0, plan(0.5, 0.01, 3)), ask('epsilon', 0.999, 0, plan(1e-12, 1e6, 1)),
+    ask('epsilon', 1e-5, 0, plan(1e-3, 1, 5)), ask('epsilon', 1e-5, 0, plan(1e-3, 1, 5), 0, 1), ask('delta', 0, 0, plan(1e-3, 1, 5)), ask('delta', 700, 0, plan(0.9, 0.1, 1e9)),
+    ask('epsilon', 1e-9, 0, plan(1e-6, 0.8, 1e4, 0.3, 2, 7)), ...[1, 2, 3].map((accountant) => ask('epsilon', 1e-9, 0, plan(1e-9, 50, 1), accountant)),
+  ]) assert.deepEqual(answer(small, name, input), answer(whole, name, input), `${name} of ${input}`);
+});
+
 test('a trap leaves the core usable', () => {
   const question = [1, 1e-5, 0, 0, 1, 0, 0, 0, 0.01, 1, 1000];
   const before = answer(small, 'epsilon', question);

@@ -71,6 +71,9 @@ func ask(random *rand.Rand, i int) int {
 	if i%50 == 9 {
 		flat.Input[10] = 1 // one step
 	}
+	if i%1000 == 13 { // few steps: the lattice's
+		flat.Input[8], flat.Input[10] = logUniform(1e-4, 1e-2), float64(2+random.IntN(20))
+	}
 	f := i % 2
 	if i%1000 == 999 {
 		f = 2 + i/1000%3

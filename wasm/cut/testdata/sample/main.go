@@ -49,6 +49,14 @@ func kernel() {
 	views.carve(scratch[:])
 	output[8] = views.high[3] + views.low[253]
 	output[9] = mirrored(input[9])
+	var odd, even bool
+	output[10], output[11], odd, even = frames([4]float64{input[10], input[11], input[12], input[13]})
+	if output[12] = 0; odd {
+		output[12] = input[14]
+	}
+	if even {
+		output[12] -= 2
+	}
 	copied := input
 	copied[3] = sum
 	output[7] = copied[3] + copied[4]

@@ -3,36 +3,12 @@ package main
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"slices"
 )
 
 // Go's convention lets every function be left in the middle and resumed: it takes the number of a resume point, returns
 // whether the caller must leave too, and jumps by setting that number and going through a table. Nothing is ever resumed
 // here, so the same code can be said more briefly. Each step below is exact: the arithmetic is not touched.
-
-// shrink rewrites a body. Functions of the ordinary convention come to take and return nothing.
-func (c *cutter) shrink(b *body, ordinary bool) error {
-	if err := c.plainCalls(b); err != nil {
-		return err
-	}
-	b.dropStackCheck()
-	b.shortTraps()
-	if ordinary {
-		if err := b.plainReturns(); err != nil {
-			return err
-		}
-		b.directJumps()
-		b.joinFrames()
-	}
-	b.foldAddresses()
-	b.dropDead()
-	b.joinTraps()
-	b.dropDead()
-	b.dropUnusedBlocks()
-	b.foldIfs()
-	return nil
-}
 
 // is reports whether instructions from i on have the given codes.
 func (b *body) is(i int, ops ...byte) bool {
@@ -169,140 +145,4 @@ func (b *body) plainReturns() error {
 	groups := r.count()
 	b.locals = append(appendUleb(nil, groups+1), append([]byte{1, typeI32}, b.locals[r.pos:]...)...)
 	return r.err
-}
-
-// directJumps turns "resume point k; go through the table" into a branch wherever the place lies ahead, and leaves in the
-// table what lies behind.
-func (b *body) directJumps() {
-	at := slices.IndexFunc(b.code, func(x *instr) bool { return x.op == opBrTable })
-	if at < 1 || !b.is(at-1, opLocalGet, opBrTable) {
-		return
-	}
-	table := b.code[at]
-	ends := b.ends()
-	behind := []*instr{table.labels[0]}
-	for i := at + 1; i < len(b.code); i++ {
-		if !b.is(i, opI32Const, opLocalSet, opBr) || b.code[i+1].value != 0 || b.code[i+2].label.op != opLoop {
-			continue
-		}
-		target := table.labels[min(int(b.code[i].value), len(table.labels)-1)]
-		if ends[target] > i {
-			b.code[i+2].label = target
-			b.code[i], b.code[i+1] = nil, nil
-			i += 2
-			continue
-		}
-		k := slices.Index(behind, target)
-		if k < 0 {
-			k, behind = len(behind), append(behind, target)
-		}
-		b.code[i] = &instr{op: opI32Const, value: int64(k)}
-	}
-	table.labels = behind // the last is the default
-	if len(behind) == 1 {
-		b.code[at-1], b.code[at] = nil, nil
-	}
-	b.code = slices.DeleteFunc(b.code, func(x *instr) bool { return x == nil })
-}
-
-// ends tells where each block ends.
-func (b *body) ends() map[*instr]int {
-	ends := map[*instr]int{}
-	for i, x := range b.code {
-		if x.op == opEnd {
-			ends[x.open] = i
-		}
-	}
-	return ends
-}
-
-// dropDead removes what follows an unconditional jump up to the end of its block.
-func (b *body) dropDead() {
-	kept := b.code[:0:0]
-	dead, depth := false, 0
-	for _, x := range b.code {
-		if dead {
-			switch x.op {
-			case opBlock, opLoop, opIf:
-				depth++
-			case opElse:
-				dead = depth > 0
-			case opEnd:
-				if dead = depth > 0; dead {
-					depth--
-					continue
-				}
-			}
-			if dead {
-				continue
-			}
-		}
-		kept = append(kept, x)
-		switch x.op {
-		case opUnreachable, opBr, opBrTable, opReturn:
-			dead, depth = true, 0
-		}
-	}
-	b.code = kept
-}
-
-// joinTraps sends every branch to a place that traps to the last such place, which lies ahead of all of them.
-func (b *body) joinTraps() {
-	var last *instr
-	trap := map[*instr]bool{}
-	for i := range b.code {
-		if b.is(i, opEnd, opUnreachable) && b.code[i].open.op == opBlock {
-			trap[b.code[i].open] = true
-			last = b.code[i].open
-		}
-	}
-	nest := []*instr{}
-	for _, x := range b.code {
-		switch x.op {
-		case opBlock, opLoop, opIf:
-			nest = append(nest, x)
-		case opEnd:
-			nest = nest[:len(nest)-1]
-		case opBr, opBrIf:
-			if trap[x.label] && slices.Contains(nest, last) {
-				x.label = last
-			}
-		}
-	}
-}
-
-// dropUnusedBlocks removes blocks and loops that no branch names.
-func (b *body) dropUnusedBlocks() {
-	used := map[*instr]bool{}
-	for _, x := range b.code {
-		used[x.label] = true
-		for _, label := range x.labels {
-			used[label] = true
-		}
-	}
-	unused := func(x *instr) bool { return (x.op == opBlock || x.op == opLoop) && !used[x] }
-	b.code = slices.DeleteFunc(b.code, func(x *instr) bool { return unused(x) || x.op == opEnd && unused(x.open) })
-	// A block whose end was the target of a fall through dead code may have left dead code behind.
-	b.dropDead()
-}
-
-// foldIfs turns "if { br }" into br_if.
-func (b *body) foldIfs() {
-	for i := 0; i < len(b.code); i++ {
-		if b.is(i, opIf, opBr, opEnd) {
-			b.code = slices.Replace(b.code, i, i+3, &instr{op: opBrIf, label: b.code[i+1].label})
-		}
-	}
-}
-
-// body decodes, shrinks and checks one kept function.
-func (c *cutter) body(f *function) (*body, error) {
-	b, err := decode(f)
-	if err == nil {
-		err = c.shrink(b, bytes.Equal(f.signature, goFunction))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.name, err)
-	}
-	return b, nil
 }
