@@ -53,7 +53,7 @@ func (a Adaptive) NoisyCount(key Key, step int64, below, above int) (int64, erro
 		return 0, err
 	}
 	var noise [1]int64
-	g.Draw(key.Stream(DomainCount, uint64(step), 0), noise[:])
+	g.Draw(key, DomainCount, uint64(step), noise[:])
 	return int64(below-above) + noise[0], nil
 }
 

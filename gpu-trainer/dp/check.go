@@ -26,7 +26,7 @@ func CheckNoise(key Key) error {
 		return err
 	}
 	drawn := make([]int64, n)
-	g.Draw(key.Stream(DomainCheck, 0, 0), drawn)
+	g.Draw(key, DomainCheck, 0, drawn)
 	return checkNormal(drawn, scale)
 }
 

@@ -30,7 +30,7 @@ func TestCheckNoiseFinds(t *testing.T) {
 		"bit 0":            func(i int, v int64) int64 { return v &^ 1 },
 	} {
 		drawn := make([]int64, 1<<16)
-		mustGaussian(t, scale).Draw(testStream(9), drawn)
+		mustGaussian(t, scale).Draw(KeyFromSeed(9), DomainCheck, 0, drawn)
 		for i, v := range drawn {
 			drawn[i] = fault(i, v)
 		}

@@ -1,6 +1,7 @@
 package dp
 
 import (
+	"crypto/cipher"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -69,21 +70,20 @@ func NewGaussian(scale float64) (Gaussian, error) {
 // noiseBlock is how many numbers share one stream; blocks are drawn in parallel and do not depend on who draws them. noiseChunk of
 // them are held at a time.
 const (
-	noiseBlock = 1 << 20
-	noiseChunk = 1 << 10
+	noiseBlock = 1 << 16
+	noiseChunk = 1 << 9
 )
 
 // AddTo adds the noise of one step to sum. What it adds depends on key, step and len(sum) only, not on the threads.
 func (g Gaussian) AddTo(key Key, step uint64, sum []int64) {
 	jobs := make(chan uint64)
 	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
+	for range min(runtime.GOMAXPROCS(0), (len(sum)+noiseBlock-1)/noiseBlock) {
 		workers.Go(func() {
-			var s Stream
-			noise := make([]int64, min(noiseChunk, len(sum)))
+			var d drawing
 			for block := range jobs {
-				s.open(key, DomainNoise, step, block)
-				g.addTo(&s, noise, sum[block*noiseBlock:min((block+1)*noiseBlock, uint64(len(sum)))])
+				d.open(key, DomainNoise, step, block)
+				g.add(&d, sum[block*noiseBlock:min((block+1)*noiseBlock, uint64(len(sum)))])
 			}
 		})
 	}
@@ -94,34 +94,75 @@ func (g Gaussian) AddTo(key Key, step uint64, sum []int64) {
 	workers.Wait()
 }
 
-// addTo adds one block.
-func (g Gaussian) addTo(s *Stream, noise, sum []int64) {
+// Draw writes independent numbers of one use at one step, at most noiseBlock.
+func (g Gaussian) Draw(key Key, domain Domain, step uint64, out []int64) {
+	var d drawing
+	d.open(key, domain, step, 0)
+	clear(out)
+	g.add(&d, out)
+}
+
+// drawing is where the bits of one block of noise come from. Number i has bytes 16i to 16i+15 of the first stream; those few that need more
+// have them from the second, in their order. So numbers can be drawn side by side.
+type drawing struct {
+	words cipher.Stream
+	more  Stream
+	pairs [16 * noiseChunk]byte
+	open8 [noiseChunk / 8]byte // a bit for each number that was left open
+}
+
+func (d *drawing) open(key Key, domain Domain, step, block uint64) {
+	d.words = key.cipher(domain, step, block)
+	d.more.open(key, domain+" more", step, block)
+}
+
+// zeros are enciphered to random bits.
+var zeros [16 * noiseChunk]byte
+
+// add adds one block.
+func (g Gaussian) add(d *drawing, sum []int64) {
 	for part := range slices.Chunk(sum, noiseChunk) {
-		g.Draw(s, noise[:len(part)])
-		for i, v := range noise[:len(part)] {
-			part[i] += v
+		pairs := d.pairs[:16*len(part)]
+		d.words.XORKeyStream(pairs, zeros[:len(pairs)])
+		g.addFast(pairs, part, d.open8[:])
+		for at, open := range d.open8[:(len(part)+7)/8] {
+			for ; open != 0; open &= open - 1 {
+				i := 8*at + bits.TrailingZeros8(open)
+				word, x := pair(pairs, i)
+				part[i] += signed(word, g.finish(&d.more, table().pick(word), x))
+			}
 		}
 	}
 }
 
-// Draw writes independent numbers from one stream.
-func (g Gaussian) Draw(s *Stream, out []int64) {
-	t := table()
-	for i := range out {
-		if s.used+16 > streamBuffer {
-			s.refill()
-		}
-		pair := s.buffer[s.used : s.used+16]
-		s.used += 16
-		word, x := binary.LittleEndian.Uint64(pair), binary.LittleEndian.Uint64(pair[8:])
+// pair is the random bits of number i: 63 bits pick a bin and one is the sign; the first 64 bits of X.
+func pair(pairs []byte, i int) (word, x uint64) {
+	return binary.LittleEndian.Uint64(pairs[16*i:]), binary.LittleEndian.Uint64(pairs[16*i+8:])
+}
+
+// addFast adds the numbers that fall into cores and are known from 64 bits of X, and sets a bit in open for each of the others.
+func (g Gaussian) addFast(pairs []byte, sum []int64, open []byte) {
+	t, done := table(), 0
+	if groups := len(sum) / 8; groups > 0 && vectors() {
+		addVector(&pairs[0], &sum[0], groups, &t.entry[0], g.mantissa, uint64(g.shift-64), &open[0])
+		done = 8 * groups
+	}
+	for i := done; i < len(sum); i++ {
+		word, x := pair(pairs, i)
 		bin := t.pick(word)
 		magnitude, known := g.roundFast(bin, x)
-		if bin == slow || !known {
-			magnitude = g.finish(s, bin, x)
+		if i%8 == 0 {
+			open[i/8] = 0
 		}
-		out[i] = signed(word, magnitude)
+		if bin == slow || !known {
+			open[i/8] |= 1 << (i % 8)
+			continue
+		}
+		sum[i] += signed(word, magnitude)
 	}
 }
+
+//go:generate go -C ../../tools/kernelgen run . -out ../../gpu-trainer/dp/vector_amd64.s -stubs ../../gpu-trainer/dp/vector_amd64.go -pkg dp
 
 // roundFast is ⌊s·w·(bin + x/2⁶⁴ + t) + ½⌋ where that is the same for all t in [0, 2⁻⁶⁴). The product plus one half is high·2⁶⁴ + low
 // with shift bits below the point; adding t adds less than m < 2⁵³, which carries past the point only if all bits from 64 to shift are ones.

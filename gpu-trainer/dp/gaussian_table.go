@@ -6,25 +6,27 @@ import (
 	"sync"
 )
 
-// peak is K. ∫F is K·128·√(π/2) = K·160.43 bins; with the wedges' excess it stays below 2⁶³ units, and the rest of the units pick nothing.
-const peak = 57_100_000_000_000_000
+// peak is K. ∫F is K·128·√(π/2) = K·160.43 bins; with the wedges' excess, ½K, it stays just below 2⁶³ units, and the rest of the units pick nothing.
+const peak = 57_310_000_000_000_000
 
 // noiseTable holds the integers of the decomposition and the alias table (Walker 1977) over cores and the slow entry.
 type noiseTable struct {
 	core, wedge [bins]uint64
-	upto        [bins]uint64 // running sums of wedge
-	slowTotal   uint64       // 2⁶³ less all cores
-	cut         [columns]uint64
-	alias       [columns]uint16
+	upto        [bins]uint64    // running sums of wedge
+	slowTotal   uint64          // 2⁶³ less all cores
+	entry       [columns]uint64 // cut + alias·2⁵⁴: a column's units below cut are its own, the others alias's
 }
+
+const cutPlaces = cutBits + 1 // cut may be 2⁵³
 
 // pick is the entry that a word's low 63 bits choose.
 func (t *noiseTable) pick(word uint64) uint64 {
 	column := word >> cutBits % columns
-	if word%(1<<cutBits) < t.cut[column] {
+	entry := t.entry[column]
+	if word%(1<<cutBits) < entry%(1<<cutPlaces) {
 		return column
 	}
-	return uint64(t.alias[column])
+	return entry >> cutPlaces
 }
 
 var table = sync.OnceValue(newTable)
@@ -62,13 +64,13 @@ func (t *noiseTable) fillAlias(weight []uint64) {
 	for len(small) > 0 && len(large) > 0 {
 		entry, donor := small[len(small)-1], large[len(large)-1]
 		small = small[:len(small)-1]
-		t.cut[entry], t.alias[entry] = weight[entry], uint16(donor)
+		t.entry[entry] = weight[entry] + uint64(donor)<<cutPlaces
 		if weight[donor] -= unit - weight[entry]; weight[donor] < unit {
 			large = large[:len(large)-1]
 			small = append(small, donor)
 		}
 	}
 	for _, entry := range large {
-		t.cut[entry] = unit
+		t.entry[entry] = unit
 	}
 }

@@ -20,7 +20,7 @@ type Domain string
 // The uses of a run's key.
 const (
 	DomainSampling Domain = "sampling" // which rows make a lot
-	DomainNoise    Domain = "noise"    // the Gaussian noise on the sum
+	DomainNoise    Domain = "noise"    // the Gaussian noise on the sum; "noise more" for the numbers that need more bits
 	DomainCount    Domain = "count"    // the noise on the count of unclipped examples
 	DomainLot      Domain = "lot"      // what a lot needs beside its rows: RGP's carriers, dropout masks
 	DomainCanaries Domain = "canaries" // the audit's coins and canaries
@@ -66,18 +66,23 @@ func (k Key) Stream(domain Domain, step, block uint64) *Stream {
 
 // open begins a stream anew in the memory of s.
 func (s *Stream) open(k Key, domain Domain, step, block uint64) {
+	s.ctr, s.used = k.cipher(domain, step, block), streamBuffer
+}
+
+// cipher is AES-256 in counter mode under a derived key, from 0.
+func (k Key) cipher(domain Domain, step, block uint64) cipher.Stream {
 	derived := k.derive(domain, step, block)
-	cipherOfStream, err := aes.NewCipher(derived[:])
+	blocks, err := aes.NewCipher(derived[:])
 	if err != nil {
 		panic(err) // a 32-byte key is always accepted
 	}
-	s.ctr, s.used = cipher.NewCTR(cipherOfStream, make([]byte, aes.BlockSize)), streamBuffer
+	return cipher.NewCTR(blocks, make([]byte, aes.BlockSize))
 }
 
 const streamBuffer = 4096 // bytes made at once
 
 // Stream is AES-256 in counter mode. A stream of 2ⁿ blocks of 16 bytes is told from random bits with advantage at
-// most 2^(2n-129) beyond that of breaking AES: 2⁻⁸⁹ for the 2²⁰ of one block of noise.
+// most 2^(2n-129) beyond that of breaking AES: 2⁻⁹⁷ for the 2¹⁶ of one block of noise.
 type Stream struct {
 	ctr    cipher.Stream
 	used   int

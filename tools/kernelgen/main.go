@@ -1,6 +1,7 @@
 // Command kernelgen writes the vector code of gpu-trainer/machine/cpu/kernels:
-// one set of functions for AVX-512 and one for AVX2, from the same programs.
-// Run it through `go generate ./gpu-trainer/machine/cpu/kernels`.
+// one set of functions for AVX-512 and one for AVX2, from the same programs; and,
+// without -table, the noise of gpu-trainer/dp.
+// Run it through `go generate ./gpu-trainer/...`.
 package main
 
 import (
@@ -11,9 +12,14 @@ import (
 )
 
 func main() {
-	table := flag.String("table", "", "output file for the table of functions")
+	table := flag.String("table", "", "output file for the table of the kernels' functions; without it, dp's noise is written")
 	flag.Parse()
 	ConstraintExpr("amd64")
+	if *table == "" {
+		noise()
+		Generate()
+		return
+	}
 	for _, u := range []*unit{avx512, avx2} {
 		u.tiles()
 		u.sumTiles()

@@ -19,7 +19,7 @@ type mutant struct {
 var mutants = []mutant{
 	{"no noise", "step.go", "gaussian.AddTo(r.key, uint64(step), sums)", "_ = gaussian", ".", "TestTheNoiseThatRanIsTheNoiseThatWasPriced"},
 	{"half the noise", "dp/grid.go", "noiseMultiplier * g.Sensitivity", "0.5 * noiseMultiplier * g.Sensitivity", "dp", "TestGridBounds"},
-	{"half the noise, at run time", "dp/gaussian.go", "out[i] = signed(word, magnitude)", "out[i] = signed(word, magnitude) / 2", ".", "TestTheNoiseThatRanIsTheNoiseThatWasPriced"},
+	{"half the noise, at run time", "dp/gaussian.go", "math.Frexp(scale)", "math.Frexp(scale / 2)", ".", "TestTheNoiseThatRanIsTheNoiseThatWasPriced"},
 	{"the same noise at every step", "step.go", "gaussian.AddTo(r.key, uint64(step), sums)", "gaussian.AddTo(r.key, 1, sums)", ".", "TestTheNoiseThatRanIsTheNoiseThatWasPriced"},
 	{"noise once per micro-batch", "step.go", "		r.Tally.NonFinite += int64(stats.NonFinite)", "		r.Tally.NonFinite += int64(stats.NonFinite)\n		if r.book != nil {\n			g, _ := dp.NewGaussian(0x1p40)\n			g.AddTo(r.key, uint64(1000+batch.RowIDs[0]), r.engine.Sum())\n		}", ".", "TestTheNoiseThatRanIsTheNoiseThatWasPriced"},
 	{"normaliser from the lot", "step.go", "u.Divisor = float64(r.plan.ExpectedBatchSize)", "u.Divisor = float64(len(r.sampler.Lot(r.key, step)) + 1)", ".", "TestTheNoiseThatRanIsTheNoiseThatWasPriced"},

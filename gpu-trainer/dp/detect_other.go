@@ -1,0 +1,7 @@
+//go:build !amd64
+
+package dp
+
+func vectors() bool { return false }
+
+func addVector(*byte, *int64, int, *uint64, uint64, uint64, *byte) {}
