@@ -107,65 +107,6 @@ func binomialAbove(n int64, q float64, m int64) float64 {
 	return math.Min(1, math.Exp(log+1e-13*(a+N))/(1-ratio))
 }
 
-// fixed prices lots of fixed size drawn without replacement, under replace-one: the Rényi divergence of one step at a
-// whole order α ≥ 2 is at most
-//
-//	1/(α−1) log(1 + γ² C(α,2) min(4(e^ε(2) − 1), 2e^ε(2)) + Σ_{j=3}^α 2 γʲ C(α,j) e^((j−1)ε(j)))
-//
-// (Wang, Balle and Kasiviswanathan 2019, theorem 9), γ the share of records in a lot and ε(j) = 2j/σ²: replacing a record
-// moves the sum of clipped gradients by up to twice the clipping norm.
-func fixed(p Plan, delta float64) (Result, error) {
-	r := p.result("rdp", true)
-	r.Delta = point(delta)
-	best := math.Inf(1)
-	for order := 2; order <= 512; order++ {
-		var divergence float64
-		for _, ph := range p.Phases {
-			divergence += float64(ph.Steps) * fixedStep(ph, order)
-		}
-		if eps := convert(divergence, float64(order), delta); eps < best {
-			best, r.Order = eps, float64(order)
-		}
-	}
-	if math.IsInf(best, 1) {
-		return Result{}, errors.New("rdp: no order is finite for this plan")
-	}
-	best *= 1 + 1e-9 // rounding of the sums
-	r.Epsilon = Interval{0, best, best}
-	r.Remove, r.Add = r.Epsilon, r.Epsilon
-	p.warnDelta(&r, delta)
-	return r, nil
-}
-
-func fixedStep(ph Phase, order int) float64 {
-	unsampled := func(j float64) float64 { return 2 * j / (ph.NoiseMultiplier * ph.NoiseMultiplier) }
-	if ph.SamplingRate == 1 {
-		return unsampled(float64(order))
-	}
-	two := unsampled(2)
-	logBinomial := math.Log(float64(order) * float64(order-1) / 2)
-	first := math.Min(math.Log(4)+math.Log(math.Expm1(math.Min(two, 700))), math.Log(2)+two)
-	logs := []float64{0, 2*math.Log(ph.SamplingRate) + logBinomial + first}
-	for j := 3; j <= order; j++ {
-		logBinomial += math.Log(float64(order-j+1) / float64(j))
-		f := float64(j)
-		logs = append(logs, math.Log(2)+f*math.Log(ph.SamplingRate)+logBinomial+(f-1)*unsampled(f))
-	}
-	return math.Min(logSum(logs)/float64(order-1), unsampled(float64(order)))
-}
-
-func logSum(logs []float64) float64 {
-	top := math.Inf(-1)
-	for _, v := range logs {
-		top = math.Max(top, v)
-	}
-	var sum float64
-	for _, v := range logs {
-		sum += math.Exp(v - top)
-	}
-	return top + math.Log(sum)
-}
-
 // shuffled refuses to price shuffling as Poisson sampling. Each record is in one lot an epoch, so a plan of E epochs is no
 // worse than E Gaussian mechanisms on it: μ² = Σ E (1/σ)², twice the distance for replace-one. The Poisson value stands
 // beside it in NotValid.

@@ -3,6 +3,8 @@ package accountant
 import (
 	"fmt"
 	"math"
+
+	"github.com/ewtune/ewtune/accountant/kernel"
 )
 
 // Distributions of the number of trials.
@@ -52,46 +54,55 @@ func (t Tuning) ExpectedTrials() float64 {
 //	negative binomial (theorem 2):  ε'(λ) = ε(λ) + (1+η)((1 − 1/λ̂)ε(λ̂) + log(1/γ)/λ̂) + log E[K]/(λ−1)
 //	Poisson (theorem 6):            ε'(λ) = ε(λ) + μ δ̂ + log(μ)/(λ−1), δ̂ = δ of the plan at log(1 + 1/(λ−1))
 //
-// then the conversion of [RDP]. Every order gives a valid bound; the least over a grid of orders is returned.
+// both of the worse direction, for the theorems ask for them in both; then the conversion of [RDP]. Every order gives a valid
+// bound; the least is returned.
 func (e *engine) tuned(p Plan, delta float64) (Result, error) {
 	t := *p.Tuning
 	p.Tuning = nil
 	r := p.result("rdp", true)
 	r.Delta = point(delta)
-	both := p.problems()
-	best := math.Inf(1)
-	for i := range both {
-		worst := math.Inf(1)
-		extra := math.Inf(1)
-		if t.Distribution == NegativeBinomial {
-			for _, hat := range orders {
-				cost := (1-1/hat)*e.small.Renyi(&both[i], hat) + math.Log(1/t.Stop)/hat
-				extra = math.Min(extra, (1+t.Shape)*cost)
-			}
-		}
-		for _, order := range orders {
-			more := extra + math.Log(t.ExpectedTrials())/(order-1)
-			if t.Distribution == PoissonTrials {
-				more = t.Mean*e.delta(&both[i], math.Log1p(1/(order-1))).Upper + math.Log(t.Mean)/(order-1)
-			}
-			eps := convert(e.small.Renyi(&both[i], order)+math.Max(0, more), order, delta)
-			if eps < worst {
-				worst, r.Order = eps, order
-			}
-		}
-		if i == 0 {
-			best = 0
-		}
-		best = math.Max(best, worst)
-	}
-	if math.IsInf(best, 1) {
+	problems := p.problems()
+	more := e.tuningCost(problems, t)
+	eps, order := leastOrder(func(order float64) float64 {
+		return convert(e.renyi(problems, order)+math.Max(0, more(order)), order, delta)
+	})
+	if math.IsInf(eps, 1) {
 		return Result{}, fmt.Errorf("tuning: no order is finite for this plan")
 	}
-	r.Epsilon = Interval{0, best, best}
+	r.Order = order
+	r.Epsilon = Interval{0, eps, eps}
 	r.Remove, r.Add = r.Epsilon, r.Epsilon
 	r.warn(fmt.Sprintf("the best of a random number of trials, %.3g on average: priced by Rényi differential privacy", t.ExpectedTrials()))
 	p.warnDelta(&r, delta)
 	return r, nil
+}
+
+// renyi returns an upper bound of the Rényi divergence of the worse direction.
+func (e *engine) renyi(problems []kernel.Problem, order float64) float64 {
+	var worst float64
+	for i := range problems {
+		worst = math.Max(worst, e.small.Renyi(&problems[i], order))
+	}
+	return worst
+}
+
+// tuningCost returns what the trials add to the Rényi divergence of an order.
+func (e *engine) tuningCost(problems []kernel.Problem, t Tuning) func(order float64) float64 {
+	if t.Distribution == PoissonTrials {
+		return func(order float64) float64 {
+			var worst float64
+			for i := range problems {
+				worst = math.Max(worst, e.delta(&problems[i], math.Log1p(1/(order-1))).Upper)
+			}
+			return t.Mean*worst + math.Log(t.Mean)/(order-1)
+		}
+	}
+	selection, _ := leastOrder(func(hat float64) float64 {
+		return (1-1/hat)*e.renyi(problems, hat) + math.Log(1/t.Stop)/hat
+	})
+	return func(order float64) float64 {
+		return (1+t.Shape)*selection + math.Log(t.ExpectedTrials())/(order-1)
+	}
 }
 
 // convert turns a Rényi divergence of an order into ε at delta (Canonne, Kamath and Steinke 2020, proposition 12).
@@ -99,10 +110,33 @@ func convert(divergence, order, delta float64) float64 {
 	return math.Max(0, divergence+math.Log1p(-1/order)-(math.Log(delta)+math.Log(order))/(order-1))
 }
 
-// orders are the Rényi orders that are tried where each is costly: 1.01 to 1e5, 24 to a factor of ten.
-var orders = func() (list []float64) {
-	for x := 0.01; x < 1e5; x *= 1.1006941712522 {
-		list = append(list, 1+x)
+// leastOrder returns the least value over Rényi orders from 1.01 to 1e5: on a grid of eight to a factor of ten, then by golden
+// section between the neighbours of the best.
+func leastOrder(f func(order float64) float64) (value, order float64) {
+	const ratio = 1.333521432163324
+	at := func(x float64) float64 { return f(1 + math.Exp(x)) }
+	value, best := math.Inf(1), math.Log(0.01)
+	for x := best; x < math.Log(1e5); x += math.Log(ratio) {
+		if v := at(x); v < value {
+			value, best = v, x
+		}
 	}
-	return list
-}()
+	const golden = 0.61803398874989484820
+	lo, hi := best-math.Log(ratio), best+math.Log(ratio)
+	for range 30 {
+		a, b := hi-golden*(hi-lo), lo+golden*(hi-lo)
+		va, vb := at(a), at(b)
+		if va < value {
+			value, best = va, a
+		}
+		if vb < value {
+			value, best = vb, b
+		}
+		if va <= vb {
+			hi = b
+		} else {
+			lo = a
+		}
+	}
+	return value, 1 + math.Exp(best)
+}
