@@ -171,3 +171,14 @@ func TestTuningPeers(t *testing.T) {
 		}
 	}
 }
+
+// Many steps of little loss: the limit is near the truth in every adjacency.
+func TestGDPLimit(t *testing.T) {
+	for _, p := range []Plan{Homogeneous(1e-3, 1.5, 1e6), replaceOne(1e-3, 1.5, 1e6), group(1e-3, 2, 1e6, 3)} {
+		r, err := GDP(p, 1e-5)
+		exact := mustEpsilon(t, p, 1e-5).Epsilon.Estimate
+		if err != nil || math.Abs(r.Epsilon.Estimate/exact-1) > 0.01 {
+			t.Errorf("%+v: %v, exact %v (%v)", p, r.Epsilon, exact, err)
+		}
+	}
+}
