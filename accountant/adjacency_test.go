@@ -26,6 +26,9 @@ func pair(q, u, v, rho, epsilon float64) float64 {
 	})
 }
 
+// kink is the relative error of pair where its integrand has a corner.
+const kink = 3e-5
+
 // The pair that replace-one is priced by, opposite gradients of full length, dominates every other: δ falls as they turn
 // towards each other or get shorter. And it is reached.
 func TestReplaceOneDominates(t *testing.T) {
@@ -36,17 +39,17 @@ func TestReplaceOneDominates(t *testing.T) {
 		}
 		s := 1 / c.sigma
 		last := pair(c.q, s, s, -1, c.epsilon)
-		if r.Delta.Upper < last*(1-1e-6) || r.Delta.Lower > last*(1+1e-6) {
+		if r.Delta.Upper < last*(1-kink) || r.Delta.Lower > last*(1+kink) {
 			t.Errorf("%+v: opposite gradients %v, priced %v", c, last, r.Delta)
 		}
 		for rho := -0.99; rho <= 1; rho += 0.1 {
 			got := pair(c.q, s, s, rho, c.epsilon)
-			if got > last*(1+1e-6) {
+			if got > last*(1+kink) {
 				t.Errorf("%+v: %v at correlation %v, more than %v before", c, got, rho, last)
 			}
 			last = got
 			for _, short := range []float64{0.2, 0.7} {
-				if a, b := pair(c.q, short*s, s, rho, c.epsilon), pair(c.q, s, short*s, rho, c.epsilon); math.Max(a, b) > r.Delta.Upper {
+				if a, b := pair(c.q, short*s, s, rho, c.epsilon), pair(c.q, s, short*s, rho, c.epsilon); math.Max(a, b) > r.Delta.Upper*(1+kink) {
 					t.Errorf("%+v: %v and %v with one gradient shorter, priced %v", c, a, b, r.Delta)
 				}
 			}
@@ -59,7 +62,7 @@ func TestZeroOutPair(t *testing.T) {
 	p := Homogeneous(0.3, 1, 1)
 	p.Adjacency = ZeroOut
 	r, err := Delta(p, 0.5)
-	if want := pair(0.3, 1, 0, -1, 0.5); err != nil || math.Abs(r.Remove.Estimate/want-1) > 1e-6 {
+	if want := pair(0.3, 1, 0, -1, 0.5); err != nil || math.Abs(r.Remove.Estimate/want-1) > kink {
 		t.Errorf("priced %v, want %v (%v)", r.Remove, want, err)
 	}
 }
