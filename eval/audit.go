@@ -19,7 +19,7 @@ const AuditSchema = "ewtune.audit/v1"
 // AuditHeader is the first line of a canaries file.
 type AuditHeader struct {
 	Schema   string  `json:"schema"`
-	Kind     string  `json:"kind"`     // input, gradient, membership, secret: what a canary is
+	Kind     string  `json:"kind"`     // input, gradient, secret, membership, membership-loss: what a canary is
 	Canaries int     `json:"canaries"` // lines that follow
 	Guesses  int     `json:"guesses"`  // fixed before looking: the highest half is guessed in, the lowest half out
 	Delta    float64 `json:"delta"`
@@ -50,7 +50,7 @@ type AuditResult struct {
 	Correct    int        `json:"correct"`
 	Delta      float64    `json:"delta"`
 	Confidence float64    `json:"confidence"`
-	Lower      float64    `json:"epsilon_lower"` // with this confidence, epsilon at Delta is at least this; 0 for kind membership
+	Lower      float64    `json:"epsilon_lower"` // with this confidence, epsilon at Delta is at least this; 0 for kinds of membership
 	Membership Membership `json:"membership"`
 	Exposure   *Exposure  `json:"exposure,omitempty"` // of planted secrets
 }
@@ -121,8 +121,9 @@ func (c *Canaries) balanced(name string) error {
 
 // Kinds of canaries that are treated in their own way.
 const (
-	MembershipKind = "membership" // training rows and held-out rows: no coin was thrown, so no bound on epsilon follows
-	SecretKind     = "secret"     // planted secrets, which have an exposure
+	MembershipKind     = "membership"      // training rows and held-out rows by likelihood ratio: no coin was thrown, so no bound on epsilon follows
+	MembershipLossKind = "membership-loss" // the same by loss
+	SecretKind         = "secret"          // planted secrets, which have an exposure
 )
 
 // Audit bounds epsilon from below by the number of right guesses (Steinke, Nasr and Jagielski 2023) and measures
@@ -133,17 +134,20 @@ func Audit(c *Canaries) (*AuditResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.Kind == MembershipKind {
-		lower = 0
-	}
 	result := &AuditResult{Kind: c.Kind, Canaries: len(c.Rows), Guesses: c.Guesses, Correct: correct, Delta: c.Delta,
 		Confidence: AuditConfidence, Lower: lower, Membership: measureMembership(c.Rows)}
+	if !result.Bounds() {
+		result.Lower = 0
+	}
 	if c.Kind == SecretKind {
 		exposure := measureExposure(c.Rows)
 		result.Exposure = &exposure
 	}
 	return result, nil
 }
+
+// Bounds says whether a coin chose the canaries, so that the guesses bound epsilon.
+func (a *AuditResult) Bounds() bool { return a.Kind != MembershipKind && a.Kind != MembershipLossKind }
 
 // refutes says whether the audit found more than the certified epsilon allows, at no larger a delta than was audited.
 func (a *AuditResult) refutes(p *Privacy) bool {

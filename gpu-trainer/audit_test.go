@@ -163,14 +163,14 @@ func TestMembershipSeesOverfitting(t *testing.T) {
 		members.labels[i], others.labels[i] = int32(i%2), int32(i%2) // nothing to learn but the rows
 	}
 	r := mustTrain(t, seeded(p, 1), members, Options{})
-	for name, before := range map[string]*model.Model{"likelihood ratio": smallModel(), "threshold": nil} {
+	for kind, before := range map[string]*model.Model{membershipRatio: smallModel(), membershipLoss: nil} {
 		data, err := Membership(context.Background(), members, others, 40, before, r, EngineOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		lines := readCanaryFile(t, data, membershipKind)
+		lines := readCanaryFile(t, data, kind)
 		if right := rightGuesses(lines); len(lines) != 80 || right < 50 {
-			t.Errorf("%s: %d of %d right", name, right, len(lines))
+			t.Errorf("%s: %d of %d right", kind, right, len(lines))
 		}
 	}
 }

@@ -6,8 +6,11 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 )
 
-// membershipKind names a file of scores of rows that no coin has put in or left out: it shows an attack, and bounds no epsilon.
-const membershipKind = "membership"
+// Names of the files of scores of rows that no coin has put in or left out, as eval knows them: they show an attack, and bound no epsilon.
+const (
+	membershipRatio = "membership"      // likelihood ratio
+	membershipLoss  = "membership-loss" // loss threshold
+)
 
 // Membership attacks a trained model: are rows that it was trained on told from rows that it was not? It encodes the scores of the first rows
 // (at most limit) of both sources as a canaries file. The score is the likelihood ratio to the starting weights, loss before less loss after: an easy row
@@ -26,7 +29,11 @@ func Membership(ctx context.Context, members, heldOut Source, limit int, before 
 			lines = append(lines, canaryLine{int64(len(lines)), side.included, score})
 		}
 	}
-	return canaryFile(membershipKind, r.Plan.Delta, lines)
+	kind := membershipRatio
+	if before == nil {
+		kind = membershipLoss
+	}
+	return canaryFile(kind, r.Plan.Delta, lines)
 }
 
 func membershipScores(ctx context.Context, s Source, n int, before *model.Model, r Result, o EngineOptions) ([]float64, error) {

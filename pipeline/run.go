@@ -29,18 +29,19 @@ type Budget struct {
 
 // RunSpec is one training run, from prepared splits to scored predictions.
 type RunSpec struct {
-	Name     string                `json:"name"` // unique in a report
-	Input    Input                 `json:"input"`
-	Splits   map[string]string     `json:"splits"` // location of each prepared split
-	Model    string                `json:"model"`  // folder in the Hugging Face layout; "" is the tiny preset
-	Recipe   Recipe                `json:"recipe"`
-	Budget   *Budget               `json:"budget,omitempty"`   // nil trains without privacy
-	Seed     uint64                `json:"seed"`               // draws what is fresh in the model; with SeedAll lots and noise too
-	SeedAll  bool                  `json:"seed_all"`           // repeatable, and no privacy
-	Public   bool                  `json:"public"`             // nobody's privacy depends on the data
-	Baseline string                `json:"baseline,omitempty"` // name of the run without privacy to stand beside this one
-	Audit    *trainer.Audit        `json:"audit,omitempty"`    // canaries to plant
-	Engine   trainer.EngineOptions `json:"engine"`
+	Name       string                `json:"name"` // unique in a report
+	Input      Input                 `json:"input"`
+	Splits     map[string]string     `json:"splits"` // location of each prepared split
+	Model      string                `json:"model"`  // folder in the Hugging Face layout; "" is the tiny preset
+	Recipe     Recipe                `json:"recipe"`
+	Budget     *Budget               `json:"budget,omitempty"`     // nil trains without privacy
+	Seed       uint64                `json:"seed"`                 // draws what is fresh in the model; with SeedAll lots and noise too
+	SeedAll    bool                  `json:"seed_all"`             // repeatable, and no privacy
+	Public     bool                  `json:"public"`               // nobody's privacy depends on the data
+	Baseline   string                `json:"baseline,omitempty"`   // name of the run without privacy to stand beside this one
+	Audit      *trainer.Audit        `json:"audit,omitempty"`      // canaries to plant
+	Membership int                   `json:"membership,omitempty"` // rows of either side that membership inference is tried on when the run has ended
+	Engine     trainer.EngineOptions `json:"engine"`
 }
 
 // Files of a run folder beside those that the trainer keeps there.
@@ -101,10 +102,15 @@ func (s RunSpec) Run(ctx context.Context, dir string, progress func(trainer.Prog
 	if err := writeJSON(filepath.Join(dir, warningsFile), append([]string{}, result.Warnings...)); err != nil {
 		return err
 	}
+	attacks, err := s.writeAttack(ctx, dir, result)
+	if err != nil {
+		return err
+	}
 	run := s.describe(source.Manifest(), started, result, files, seconds)
 	for _, kind := range slices.Sorted(maps.Keys(result.Canaries)) {
 		run.Files.Audits = append(run.Files.Audits, fmt.Sprintf(canariesOf, kind))
 	}
+	run.Files.Audits = append(run.Files.Audits, attacks...)
 	return writeJSON(filepath.Join(dir, runFile), run)
 }
 

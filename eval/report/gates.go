@@ -38,8 +38,10 @@ func GateMarkdown(gates []eval.GateResult) []byte {
 // AuditText prints an audit in words.
 func AuditText(w io.Writer, a *eval.AuditResult) error {
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "epsilon at least %.4f at delta %s, with %.0f %% confidence: %d of %d guesses right on %d canaries (%s)\n",
-		a.Lower, delta(a.Delta), 100*a.Confidence, a.Correct, a.Guesses, a.Canaries, a.Kind)
+	if a.Bounds() {
+		fmt.Fprintf(&out, "epsilon at least %.4f at delta %s, with %.0f %% confidence: ", a.Lower, delta(a.Delta), 100*a.Confidence)
+	}
+	fmt.Fprintf(&out, "%d of %d guesses right on %d canaries (%s)\n", a.Correct, a.Guesses, a.Canaries, a.Kind)
 	m := a.Membership
 	fmt.Fprintf(&out, "membership inference: AUC %.4f, advantage %.4f, %d members, %d others\n", m.AUC, m.Advantage, m.Members, m.NonMembers)
 	for _, point := range m.Points {

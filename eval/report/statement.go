@@ -119,7 +119,7 @@ The run claimed epsilon {{.Run.Privacy.Epsilon}} at delta {{delta .Run.Privacy.D
 | Tuning | chosen of {{.Run.Privacy.Trials}} runs on the same data: all of them together cost epsilon {{interval (whole .P.AllTrials)}} at the same delta |
 {{- end}}
 {{- range .Audits}}
-| Audit, {{.Kind}} canaries | {{.Correct}} of {{.Guesses}} guesses right{{if ne .Kind "membership"}}: epsilon is at least {{printf "%.3f" .Lower}} with {{printf "%.0f" (percentOf .Confidence)}} % confidence{{end}}; membership AUC {{printf "%.3f" .Membership.AUC}} |
+| Audit, {{.Kind}} canaries | {{.Correct}} of {{.Guesses}} guesses right{{if .Bounds}}: epsilon is at least {{printf "%.3f" .Lower}} with {{printf "%.0f" (percentOf .Confidence)}} % confidence{{end}}; membership AUC {{printf "%.3f" .Membership.AUC}}{{with .Exposure}}; exposure of secrets {{printf "%.2f" .Mean}} bits on average, {{printf "%.2f" .Max}} at most, of {{printf "%.2f" .Limit}}{{end}} |
 {{- end}}
 
 | false positive rate of any attack | it misses at least |

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -34,9 +36,13 @@ func trainingFlags() []cli.Flag {
 		&cli.Float64Flag{Name: "learning-rate", DefaultText: "the recipe's", Usage: "peak learning rate"},
 		&cli.Float64Flag{Name: "clip", DefaultText: "the recipe's", Usage: "clipping norm"},
 		&cli.StringFlag{Name: "clip-mode", Usage: "flat, per-layer or automatic"},
+		&cli.Float64Flag{Name: "adaptive-clip", DefaultText: "the clip is fixed", Usage: "quantile of the gradients' norms that the clipping norm follows, from --clip on; its cost is priced"},
 		&cli.StringFlag{Name: "optimizer", Usage: "adamw, adam, sgd or adambc"},
 		&cli.StringFlag{Name: "schedule", Usage: "of the learning rate: polynomial, cosine or constant"},
+		&cli.Int64Flag{Name: "horizon", DefaultText: "the run's steps", Usage: "steps at which the learning rate's schedule ends"},
+		&cli.StringFlag{Name: "adam-epsilon", DefaultText: "after", Usage: "before or after: where Adam's epsilon joins, of the bias correction"},
 		&cli.IntFlag{Name: "rank", DefaultText: "the recipe's", Usage: "of lora or rgp"},
+		&cli.StringFlag{Name: "rgp-core", DefaultText: "plus", Usage: "plus, as rgp's authors rebuild the gradient, or minus, the orthogonal projection"},
 		&cli.BoolFlag{Name: "dropout", Usage: "dropout at the rates of the model's configuration"},
 		&cli.StringFlag{Name: "precision", Value: "float32", Usage: "float32, bfloat16 (products only) or float64"},
 		&cli.StringFlag{Name: "device", Value: "cpu", Usage: "cpu, opencl or opencl:N; see bench devices"},
@@ -49,9 +55,26 @@ func trainingFlags() []cli.Flag {
 func recipeFlags(c *cli.Context) pipeline.Recipe {
 	return pipeline.Recipe{
 		BatchSize: c.Int64("batch-size"), MaxLot: c.Int64("max-lot"), Epochs: c.Float64("epochs"), LearningRate: c.Float64("learning-rate"),
-		ClippingNorm: c.Float64("clip"), ClippingMode: c.String("clip-mode"), Schedule: c.String("schedule"),
-		Optimizer: dp.Optimizer{Kind: c.String("optimizer")}, Dropout: c.Bool("dropout"),
+		ClippingNorm: c.Float64("clip"), ClippingMode: c.String("clip-mode"), ClipQuantile: c.Float64("adaptive-clip"),
+		Schedule: c.String("schedule"), Horizon: c.Int64("horizon"),
+		Optimizer: dp.Optimizer{Kind: c.String("optimizer"), EpsilonBeforeCorrection: c.String("adam-epsilon") == "before"}, Dropout: c.Bool("dropout"),
 	}
+}
+
+// checkRows requires a number of rows to be none or positive.
+func checkRows(c *cli.Context, flag string) error {
+	if rows := c.Int(flag); rows < 0 {
+		return fmt.Errorf("--%s %d: must not be negative", flag, rows)
+	}
+	return nil
+}
+
+// checkWord requires a flag to be empty or one of words.
+func checkWord(c *cli.Context, flag string, words ...string) error {
+	if value := c.String(flag); value != "" && !slices.Contains(words, value) {
+		return fmt.Errorf("--%s %q: must be %s", flag, value, strings.Join(words, " or "))
+	}
+	return nil
 }
 
 func trainCommand() *cli.Command {
@@ -72,6 +95,7 @@ func trainCommand() *cli.Command {
 			&cli.IntFlag{Name: "canaries-input", Usage: "plant canaries to audit the run: examples of random tokens"},
 			&cli.IntFlag{Name: "canaries-secret", Usage: "plant sentences that end in a secret"},
 			&cli.IntFlag{Name: "canaries-gradient", Usage: "plant gradients of the clipping norm on one number each"},
+			&cli.IntFlag{Name: "membership", DefaultText: "none", Usage: "try membership inference at the end, on so many rows trained on and as many held out"},
 			&cli.Uint64Flag{Name: "seed", Usage: "draws fresh weights; see --seed-known"},
 		}, append(trainingFlags(), jsonFlag(), quietFlag())...),
 		Action: func(c *cli.Context) error {
@@ -87,6 +111,9 @@ func trainCommand() *cli.Command {
 }
 
 func trainSpec(c *cli.Context) (pipeline.RunSpec, error) {
+	if err := errors.Join(checkWord(c, "rgp-core", "plus", "minus"), checkWord(c, "adam-epsilon", "before", "after"), checkRows(c, "membership")); err != nil {
+		return pipeline.RunSpec{}, err
+	}
 	spec, err := pipeline.NewRunSpec(pipeline.Input{
 		Task: c.String("task"), Data: c.String("data"), Tokenizer: c.String("tokenizer"), MaxLength: c.Int("max-length"),
 		TokenFile: c.String("token-file"), RootCAs: c.String("root-cas"),
@@ -100,6 +127,8 @@ func trainSpec(c *cli.Context) (pipeline.RunSpec, error) {
 	if rank := c.Int("rank"); rank != 0 {
 		spec.Recipe.Method.Rank = rank
 	}
+	spec.Recipe.Method.CoreMinus = c.String("rgp-core") == "minus"
+	spec.Membership = c.Int("membership")
 	spec.Name, spec.Seed, spec.SeedAll = filepath.Base(c.String("out")), c.Uint64("seed"), c.Bool("seed-known")
 	spec.Engine = trainer.EngineOptions{Precision: c.String("precision"), Device: c.String("device"), DeviceMemory: deviceMemory(c)}
 	if audit := (trainer.Audit{Inputs: c.Int("canaries-input"), Secrets: c.Int("canaries-secret"), Gradients: c.Int("canaries-gradient")}); audit != (trainer.Audit{}) {
