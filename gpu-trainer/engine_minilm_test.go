@@ -49,9 +49,9 @@ func TestMiniLMEqualsTransformers(t *testing.T) {
 	}
 }
 
-// Hugging Face transformers loads a model that Save wrote, and autograd, one sentence at a time, finds the losses, per-example norms and
-// clipped sums that one backward pass of the engine gives over all weights of the pre-trained encoder.
-func TestMiniLMGradientsEqualTransformers(t *testing.T) {
+// Hugging Face transformers loads a model that Save wrote; autograd, one sentence at a time, and Opacus, all in one batch, find the losses,
+// per-example norms and clipped sums that one backward pass of the engine gives over all weights of the pre-trained encoder.
+func TestMiniLMGradientsEqualTransformersAndOpacus(t *testing.T) {
 	env := variables(t, "EWTUNE_MINILM", "EWTUNE_PYTHON", "EWTUNE_DATA")
 	const clip, quantum = 0.5, 0x1p-36
 	m, err := model.Load(env[0])
@@ -66,10 +66,10 @@ func TestMiniLMGradientsEqualTransformers(t *testing.T) {
 		t.Fatalf("%v: %s", err, text)
 	}
 	var want struct {
-		IDs           [][]int32
-		Labels        []int32
-		Losses, Norms []float64
-		Sums          map[string][2]float64
+		IDs              [][]int32
+		Labels           []int32
+		Losses           []float64
+		Autograd, Opacus clippedSums
 	}
 	readJSON(t, &want, out)
 	var b model.Batch
@@ -81,17 +81,29 @@ func TestMiniLMGradientsEqualTransformers(t *testing.T) {
 	stats, err := e.Accumulate(&b, dp.Clip{Norm: clip, Quantum: quantum})
 	fatal(t, err)
 	near(t, "loss", stats.Loss, want.Losses, 2e-5, 0)
-	near(t, "norm", stats.Norm, want.Norms, 0, 1e-4)
-	if len(want.Sums) != len(e.Released()) {
-		t.Fatalf("%d tensors, transformers has %d", len(e.Released()), len(want.Sums))
+	want.Autograd.check(t, "autograd", e, stats, quantum)
+	want.Opacus.check(t, "opacus", e, stats, quantum)
+}
+
+// clippedSums is what gradients.py says of a lot: norms, and for each tensor the norm and the sum of the clipped sum's numbers.
+type clippedSums struct {
+	Norms []float64
+	Sums  map[string][2]float64
+}
+
+func (c clippedSums) check(t *testing.T, who string, e *Engine, stats BatchStats, quantum float64) {
+	t.Helper()
+	near(t, who+" norm", stats.Norm, c.Norms, 0, 1e-4)
+	if len(c.Sums) != len(e.Released()) {
+		t.Fatalf("%d tensors, %s has %d", len(e.Released()), who, len(c.Sums))
 	}
 	for _, p := range e.Released() {
 		got, total := scaled(e.Sum()[p.Offset:p.Offset+p.Size], quantum), 0.0
 		for _, v := range got {
 			total += v
 		}
-		near(t, p.Name, []float64{normOf(got)}, []float64{want.Sums[p.Name][0]}, 2e-6, 1e-4)
-		near(t, p.Name+" total", []float64{total}, []float64{want.Sums[p.Name][1]}, 1e-3, 1e-3)
+		near(t, who+" "+p.Name, []float64{normOf(got)}, []float64{c.Sums[p.Name][0]}, 2e-6, 1e-4)
+		near(t, who+" "+p.Name+" total", []float64{total}, []float64{c.Sums[p.Name][1]}, 1e-3, 1e-3)
 	}
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests compare with and run in: a browser, an OpenCL runtime, the official tokenizers, PyTorch,
+# Installs what the tests compare with and run in: a browser, an OpenCL runtime, the official tokenizers, PyTorch, Opacus,
 # pyarrow, DuckDB and a small real encoder. Debian packages need root and are left alone without it.
 # Everything else goes to .cache/ in the checkout. Running it again is quick and changes nothing.
 set -euo pipefail
@@ -28,10 +28,12 @@ if ((${#missing[@]})); then
 fi
 
 python_packages=(pyarrow==17.0.0 duckdb==1.1.3 transformers==4.30.2 safetensors==0.4.5)
-stamp="$cache/venv/.installed-$(printf '%s\n' "${python_packages[@]}" | cksum | cut -d' ' -f1)"
+python_alone=(opacus==1.4.0 opt_einsum==3.3.0 scipy==1.10.1) # without what they ask for: torch and numpy are Debian's
+stamp="$cache/venv/.installed-$(printf '%s\n' "${python_packages[@]}" "${python_alone[@]}" | cksum | cut -d' ' -f1)"
 if [ -x /usr/bin/python3 ] && [ ! -e "$stamp" ]; then
 	/usr/bin/python3 -m venv --system-site-packages "$cache/venv"
 	"$cache/venv/bin/pip" install --quiet --disable-pip-version-check "${python_packages[@]}"
+	"$cache/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps "${python_alone[@]}"
 	touch "$stamp"
 fi
 
