@@ -23,11 +23,18 @@ type engine struct {
 
 func newEngine() *engine { return &engine{small: newWorkspace(smallSizes)} }
 
+// epsilon encloses ε(delta) of one direction; where the small workspace leaves it wide, by the large one's contour and
+// lattice too.
 func (e *engine) epsilon(p *kernel.Problem, delta float64) Interval {
 	v, method := e.small.Epsilon(p, delta)
 	if method == kernel.Ceiling && v.Upper > 0 {
-		wide, _ := e.big().Epsilon(p, delta)
+		wide, method := e.big().ContourEpsilon(p, delta)
 		v = kernel.Meet(wide, v)
+		if method == kernel.Ceiling {
+			if wide, ok := e.big().LatticeEpsilon(p, delta); ok {
+				v = kernel.Meet(wide, v)
+			}
+		}
 	}
 	return Interval(v)
 }

@@ -140,6 +140,14 @@ func (w *Workspace) enclose(k *contour, delta, eps float64) (Interval, bool) {
 // Epsilon returns the enclosure of ε(δ) of one direction and how it was reached.
 func (w *Workspace) Epsilon(p *Problem, delta float64) (Interval, Method) {
 	out, method := w.ContourEpsilon(p, delta)
+	if method == ClosedForm || !broad(out) {
+		return out, method
+	}
+	if tight, ok := w.epsilonByBend(p, delta); ok {
+		if out = Meet(out, tight); method == Ceiling && narrow(out) {
+			return out, Bent
+		}
+	}
 	if method == Ceiling {
 		if tight, ok := w.epsilonByLattice(p, delta); ok {
 			return Meet(out, tight), Lattice
@@ -148,13 +156,25 @@ func (w *Workspace) Epsilon(p *Problem, delta float64) (Interval, Method) {
 	return out, method
 }
 
+// broad tells whether a second way is worth its time.
+func broad(x Interval) bool {
+	width := x.Upper - x.Lower
+	return width > 1e-9*x.Upper || width > 4e-10 && width > 3e-11*x.Upper
+}
+
+// narrow tells whether an enclosure need not be improved on.
+func narrow(x Interval) bool { return x.Upper-x.Lower <= 1e-6*x.Upper }
+
 // ContourEpsilon is Epsilon without the lattice, for programs that must stay small.
 func (w *Workspace) ContourEpsilon(p *Problem, delta float64) (Interval, Method) {
+	if touched(p) <= delta {
+		return Interval{}, ClosedForm
+	}
 	if kind := closed(p); kind != 0 {
 		return closedEpsilon(p, kind, delta), ClosedForm
 	}
 	out, ok := w.epsilonByContour(p, delta)
-	if ok && out.Upper-out.Lower <= 1e-6*out.Upper {
+	if ok && narrow(out) {
 		return out, Contour
 	}
 	bound := w.epsilonByCeiling(p, delta)
@@ -162,6 +182,15 @@ func (w *Workspace) ContourEpsilon(p *Problem, delta float64) (Interval, Method)
 		return bound, Ceiling
 	}
 	return Meet(out, bound), Ceiling
+}
+
+// touched bounds the probability that a plan looks at any of the records, and so δ(0).
+func touched(p *Problem) float64 {
+	sum := 0.0
+	for i := range p.Phases {
+		sum += p.Phases[i].Steps * p.Phases[i].Rate
+	}
+	return sum * float64(p.Group*span(p.Direction)) * (1 + 1e-9)
 }
 
 // Meet returns what two enclosures of one number allow together, around the estimate of the narrower one where it fits.
@@ -177,10 +206,16 @@ func Meet(a, b Interval) Interval {
 // Delta returns the enclosure of δ(ε) of one direction and how it was reached.
 func (w *Workspace) Delta(p *Problem, epsilon float64) (Interval, Method) {
 	out, method := w.ContourDelta(p, epsilon)
-	if method == Ceiling {
-		if tight, ok := w.deltaByLattice(p, epsilon); ok {
-			return Meet(out, tight), Lattice
+	if method != Ceiling {
+		return out, method
+	}
+	if tight, ok := w.deltaByBend(p, epsilon); ok {
+		if out = Meet(out, tight); narrow(out) {
+			return out, Bent
 		}
+	}
+	if tight, ok := w.deltaByLattice(p, epsilon); ok {
+		return Meet(out, tight), Lattice
 	}
 	return out, method
 }
@@ -191,7 +226,7 @@ func (w *Workspace) ContourDelta(p *Problem, epsilon float64) (Interval, Method)
 		return closedDelta(p, kind, epsilon), ClosedForm
 	}
 	out, ok := w.deltaByContour(p, epsilon)
-	if ok && out.Upper-out.Lower <= 1e-6*out.Upper {
+	if ok && narrow(out) {
 		return out, Contour
 	}
 	top := w.RDPDelta(p, epsilon)
@@ -209,6 +244,7 @@ type Method int
 const (
 	ClosedForm Method = iota
 	Contour
+	Bent
 	Lattice
 	Ceiling
 )

@@ -47,6 +47,11 @@ type Workspace struct {
 	first, last int     // the nodes among them that count
 	lean        float64 // shift b over t of decay.go
 	edge        float64 // jump of the tilted coarse weights
+
+	rest   []float64 // all memory but the coarse table, for the bent contour
+	rays   [mostRays]rays
+	spread int     // how many of the rays are in use
+	bent   [5]list // s, amplitude and slack of the bent contour's nodes
 }
 
 type list []float64
@@ -71,6 +76,7 @@ func SizeWorkspace(coarse, fine, nodes int) int { return 6*coarse + 12*fine + 7*
 // Carve lays a workspace over memory of SizeWorkspace(coarse, fine, nodes) numbers.
 func (w *Workspace) Carve(memory []float64, coarse, fine, nodes int) {
 	rest := w.coarse.carve(memory, coarse)
+	w.rest = rest
 	rest = w.fine.carve(rest, fine)
 	for i := range w.turn {
 		rest = w.turn[i].take(rest, fine)

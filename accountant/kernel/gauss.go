@@ -1,0 +1,18 @@
+package kernel
+
+// The Gauss-Legendre rule of 20 nodes: the positive nodes and their weights.
+//
+// For f analytic and |f| ≤ m in the ellipse with foci ±1 and semi-axes (r ± 1/r)/2 its error is at most
+// 4.2 m r^(−40)/(1 − r^(−2)): the Chebyshev coefficients of f are at most 2m r^(−k) (Bernstein), the rule is exact up to
+// k = 39, odd terms vanish, and integral and sum of a Chebyshev polynomial differ by at most 2 + 2/(k²−1).
+const gaussOrder = 20
+
+var gaussNode = [gaussOrder / 2]float64{
+	0.07652652113349733375464, 0.2277858511416450780805, 0.3737060887154195606725, 0.5108670019508270980044, 0.6360536807265150254528,
+	0.7463319064601507926143, 0.8391169718222188233945, 0.9122344282513259058678, 0.9639719272779137912677, 0.9931285991850949247861,
+}
+
+var gaussWeight = [gaussOrder / 2]float64{
+	0.1527533871307258506981, 0.1491729864726037467878, 0.1420961093183820513293, 0.1316886384491766268985, 0.1181945319615184173124,
+	0.1019301198172404350368, 0.08327674157670474872476, 0.06267204833410906356951, 0.04060142980038694133104, 0.01761400713915211831186,
+}

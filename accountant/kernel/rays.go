@@ -1,0 +1,248 @@
+package kernel
+
+import "math"
+
+// The moment of one step far from the real axis. For Remove and Add, k = 1, let λ = −log(1−q), L = log A(Z) + λ ≥ 0 and
+//   N(S) = E A(Z)^S = e^(−λS) (1 + J(S)),  J(S) = E(e^(SL) − 1),
+// so that M_rem(s) = N(1+s) and M_add(s) = N(−s). In L the integral over z can be turned: with L = e^(x+iψ),
+//   z = σ log((e^L − 1)(1−q)/q) + 1/(2σ),  dz/dx = σg,  g = L/(1 − e^(−L)),
+//   J(S) = ∫ φ(z)σg (e^(SL) − 1) dx
+// for every |ψ| < π/4: the integrand is analytic in x + iψ there, since e^L − 1 vanishes at L = 2πik only. Where
+// arg S + ψ > π/2 the factor e^(SL) decays, so that J is computed without cancellation however large S is.
+//
+// Errors of the trapezoid rule of step h in x, all added up in eta:
+//   discretisation  (I(ψ+d) + I(ψ−d))/(e^(2πd/h) − 1), I the integral of the absolute value along the ray
+//                   (Trefethen and Weideman 2014, theorem 5.1);
+//   left end        |e^(SL) − 1| ≤ |S|ρ e^(|S|ρ), ρ = |L|, and ∫|φ dz| = e^(Im²z/2) times a Gaussian tail;
+//   right end       the terms fall faster than a geometric series there;
+//   rounding        each term's own, in units, see lay.
+// The integrals of absolute values are themselves sums of the same nodes: log|f| bends by at most curve in x, so that the
+// integral over a cell is at most h times the mean of its ends times e^(h²·curve/8).
+//
+// G_k(S) = ∫ |f| ρ^k |e^(SL)| dx is log-convex in (Re S, Im S), so on a rectangle it is largest at a corner.
+
+const (
+	rayCount = 5    // angles (i−1)·rayGap, i < rayCount; sums are taken on 1 to 3
+	rayGap   = 0.25 // and with it the half-width d of the strip
+	bulge    = 1.5 / 8
+)
+
+// rays is the table of a phase on five rays.
+type rays struct {
+	rho    list // ρ of each node
+	units  list // rounding of a term, in units
+	size   [rayCount]list
+	re, im [3]list // the weights on rays 1 to 3
+	n      int
+	step   float64
+	steps  float64
+	lambda float64
+	spent  float64 // terms summed since it was carved
+	phase  int     // whose table it is, −1 for none
+	direct bool    // sum e^(SL), not e^(SL) − 1: for Add, where 1 + J is small
+	left   [rayCount]float64
+	cos    [rayCount]float64
+	sin    [rayCount]float64
+	zero   [rayCount]bounds // at S = 0
+}
+
+func (t *rays) carve(rest []float64, n int) []float64 {
+	rest = t.rho.take(rest, n)
+	rest = t.units.take(rest, n)
+	for i := range t.size {
+		rest = t.size[i].take(rest, n)
+	}
+	for i := range t.re {
+		rest = t.re[i].take(rest, n)
+		rest = t.im[i].take(rest, n)
+	}
+	return rest
+}
+
+// lay fills the table for exponents from start (real) up to size far, for relative errors of e^(−goal); low is a lower
+// bound of log N on the way where direct. False where it has too few nodes.
+func (t *rays) lay(ph Phase, start, far, goal, low float64) bool {
+	q, sigma := ph.Rate, ph.Noise
+	t.lambda, t.steps = -Log1p(-q), ph.Steps
+	odds := Log((1 - q) / q)
+	z0 := sigma*odds + 0.5/sigma
+	deep := -math.Sqrt(2 * (goal + 4 - low))
+	left := (deep - z0) / sigma
+	if !t.direct {
+		left = math.Max(left, -(goal + Log(ph.Steps) + Log(far)))
+	}
+	left = math.Min(left, -6)
+	flat := sigma * sigma * 0.07 // cos 2ψ on the outermost ray
+	lean := math.Max(0, 2*start)
+	right := Log((lean + math.Sqrt(lean*lean+2*flat*(goal+40)) + 4*math.Abs(z0)*sigma) / flat)
+	t.step = 2 * math.Pi * rayGap / goal
+	n := math.Ceil((right-left)/t.step) + 1
+	if !(n <= float64(len(t.rho))) || !(n > 2) {
+		return false
+	}
+	t.n = int(n)
+	logStep := Log(t.step*sigma) - logSqrt2Pi
+	for i := range t.size {
+		t.sin[i], t.cos[i] = Sincos(float64(i-1) * rayGap)
+	}
+	base := sigma*(math.Abs(odds)+2) + 0.5/sigma
+	for j := 0; j < t.n; j++ {
+		x := left + t.step*float64(j)
+		rho := Exp(x)
+		t.rho[j] = rho
+		for i := range t.size {
+			zr, zi, gr, gi := turned(rho, x, float64(i-1)*rayGap, t.cos[i], t.sin[i])
+			zr, zi = sigma*zr+z0, sigma*zi
+			v := logStep + gr + (zi*zi-zr*zr)/2
+			if i >= 1 && i <= 3 {
+				e := Exp(v)
+				s, c := Sincos(gi - zr*zi)
+				t.re[i-1][j], t.im[i-1][j] = e*c, e*s
+			}
+			gap := sigma * Exp(gr)
+			size := math.Abs(zr) + math.Abs(zi)
+			t.size[i][j] = v + t.step*t.step*bulge*(gap*gap+2*size*gap+4)
+			if j == 0 {
+				t.left[i] = 1.2 * Exp(zi*zi/2) * math.Min(1, normUpper(-zr))
+			}
+			if i == 3 {
+				t.units[j] = 120 + 8*(size+sigma)*(base+size+sigma*math.Abs(x)+sigma*rho)
+			}
+		}
+	}
+	t.spent += 12 * float64(t.n)
+	for i := range t.zero {
+		t.zero[i] = t.bound(i, 0, 0)
+	}
+	return true
+}
+
+// turned returns log(e^L − 1) and log g of L = e^(x+iψ), Re L ≥ 0.
+func turned(rho, x, angle, cos, sin float64) (wr, wi, gr, gi float64) {
+	a, b := rho*cos, rho*sin
+	if a < 1 {
+		re, im := expm1(a, b)
+		wr, wi = 0.5*Log(re*re+im*im), Atan2(im, re)
+	} else {
+		s, c := Sincos(b)
+		e := Exp(-a)
+		re, im := -e*c, e*s // −e^(−L)
+		wr, wi = a+0.5*Log1p(2*re+re*re+im*im), b+Atan2(im, 1+re)
+	}
+	return wr, wi, x + a - wr, angle + b - wi
+}
+
+// expm1 returns e^(a+ib) − 1.
+func expm1(a, b float64) (re, im float64) {
+	half, c := Sincos(b / 2)
+	e := Expm1(a)
+	versine := 2 * half * half
+	return e - (e+1)*versine, (e + 1) * 2 * half * c
+}
+
+// expm1Small is expm1 for |a|, |b| < 1e-3, by five terms of the series.
+func expm1Small(a, b float64) (re, im float64) {
+	re, im = 1+a/5, b/5
+	for k := 4.0; k > 1; k-- {
+		re, im = 1+(re*a-im*b)/k, (re*b+im*a)/k
+	}
+	return re*a - im*b, re*b + im*a
+}
+
+// sum returns J(S), where direct 1 + J(S), and J'(S), on ray i of 1 to 3.
+func (t *rays) sum(i int, sr, si float64) (re, im, dre, dim float64) {
+	fr, fi, rho := t.re[i-1][:t.n], t.im[i-1][:t.n], t.rho[:t.n]
+	cos, sin := t.cos[i], t.sin[i]
+	t.spent += float64(t.n)
+	ar, ai := sr*cos-si*sin, sr*sin+si*cos // S e^(iψ)
+	for lo := 0; lo < t.n; lo += block {
+		hi := min(lo+block, t.n)
+		var r, m, dr, dm float64
+		for j := lo; j < hi; j++ {
+			a, b := ar*rho[j], ai*rho[j]
+			var x, y, ux, uy float64
+			if t.direct {
+				e := Exp(math.Min(a, 700)) // beyond 700 bound is infinite
+				s, c := Sincos(b)
+				x, y = e*(fr[j]*c-fi[j]*s), e*(fr[j]*s+fi[j]*c)
+				ux, uy = x, y
+			} else {
+				er, ei := -1.0, 0.0
+				if math.Abs(a)+math.Abs(b) < 1e-3 {
+					er, ei = expm1Small(a, b)
+				} else if a > -60 {
+					er, ei = expm1(math.Min(a, 700), b)
+				}
+				x, y = fr[j]*er-fi[j]*ei, fr[j]*ei+fi[j]*er
+				ux, uy = x+fr[j], y+fi[j] // f e^(SL)
+			}
+			r += x
+			m += y
+			dr += ux * rho[j]
+			dm += uy * rho[j]
+		}
+		re, im, dre, dim = re+r, im+m, dre+dr, dim+dm
+	}
+	return re, im, dre*cos - dim*sin, dre*sin + dim*cos
+}
+
+// whole is sum with 1 + J in both cases: good to a unit of 1 only.
+func (t *rays) whole(i int, sr, si float64) (re, im, dre, dim float64) {
+	re, im, dre, dim = t.sum(i, sr, si)
+	if !t.direct {
+		re++
+	}
+	return re, im, dre, dim
+}
+
+// bounds are upper bounds of G_0, G_1, G_2 at one S, and G_0 and G_1 with the terms' rounding as a weight.
+type bounds struct{ g0, g1, g2, r0, r1 float64 }
+
+func (b *bounds) most(o bounds) {
+	b.g0, b.g1, b.g2 = math.Max(b.g0, o.g0), math.Max(b.g1, o.g1), math.Max(b.g2, o.g2)
+	b.r0, b.r1 = math.Max(b.r0, o.r0), math.Max(b.r1, o.r1)
+}
+
+// bound returns the bounds on ray i; infinite where the table ends too early for S.
+func (t *rays) bound(i int, sr, si float64) (b bounds) {
+	size, rho, units := t.size[i][:t.n], t.rho[:t.n], t.units[:t.n]
+	t.spent += 0.4 * float64(t.n)
+	abs := math.Sqrt(sr*sr + si*si)
+	turn := sr*t.cos[i] - si*t.sin[i] + bulge*t.step*t.step*abs
+	var last, before float64
+	for j := range size {
+		e := 0.0
+		if v := size[j] + turn*rho[j]; v > -200 {
+			e = Exp(v)
+		}
+		before, last = last, e
+		f := e * rho[j]
+		b.g0 += e
+		b.g1 += f
+		b.g2 += f * rho[j]
+		b.r0 += e * units[j]
+		b.r1 += f * units[j]
+	}
+	if last > 0.8*before {
+		inf := math.Inf(1)
+		return bounds{inf, inf, inf, inf, inf}
+	}
+	first, end := rho[0], rho[t.n-1]
+	left := t.left[i] * Exp(abs*first)
+	b.g0 += left + 5*last
+	b.g1 += left*first + 5*last*end
+	b.g2 += left*first*first + 5*last*end*end
+	return b
+}
+
+// eta bounds the error of sum on ray i at S, where the ray's own bounds are at, with abs ≥ |S| for |S|.
+func (t *rays) eta(i int, sr, si, abs float64, at *bounds) float64 {
+	above, below := t.bound(i+1, sr, si), t.bound(i-1, sr, si)
+	shrink := 1 / Expm1(2*math.Pi*rayGap/t.step)
+	first := t.rho[0]
+	left := 3 * t.left[i] * Exp(abs*first)
+	if t.direct {
+		return shrink*(above.g0+below.g0) + left + unit*(at.r0+16*abs*at.g1)
+	}
+	return abs * (shrink*(above.g1+below.g1+t.zero[i+1].g1+t.zero[i-1].g1) + left*first + unit*(at.r1+t.zero[i].r1+16*at.g1))
+}
