@@ -33,18 +33,18 @@ func Profile(p Plan, epsilons []float64) ([]Point, error) {
 	return points, nil
 }
 
-// EpsilonOverSteps returns ε(delta) after each of the given numbers of steps of a plan of one phase.
+// EpsilonOverSteps returns ε(delta) after each of the given numbers of a plan's steps, its phases in their order.
 func EpsilonOverSteps(p Plan, delta float64, steps []int64) ([]Point, error) {
-	if len(p.Phases) != 1 {
-		return nil, fmt.Errorf("phases %d: the curve over steps is for plans of one phase", len(p.Phases))
+	if err := p.check(delta); err != nil {
+		return nil, err
 	}
 	e := newEngine()
 	points := make([]Point, 0, len(steps))
 	for _, t := range steps {
-		if err := p.withSteps(t).check(delta); err != nil {
-			return nil, err
+		if t < 1 || t > p.Steps() {
+			return nil, fmt.Errorf("steps %d: must be 1 to the plan's %d", t, p.Steps())
 		}
-		r, err := e.price(p.withSteps(t), delta)
+		r, err := e.price(p.first(t), delta)
 		if err != nil {
 			return nil, err
 		}

@@ -297,7 +297,7 @@ func (l *Ledger) Plan() (Plan, error) {
 			continue
 		}
 		if n := len(p.Phases); n > 0 && p.Phases[n-1].SamplingRate == e.SamplingRate && p.Phases[n-1].NoiseMultiplier == e.NoiseMultiplier {
-			p.Phases[n-1].Steps += e.Count
+			p.Phases[n-1].Steps = min(p.Phases[n-1].Steps+e.Count, MaxSteps64+1) // no overflow: Validate refuses it
 			continue
 		}
 		p.Phases = append(p.Phases, Phase{e.SamplingRate, e.NoiseMultiplier, e.Count})

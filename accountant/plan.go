@@ -118,11 +118,17 @@ func (p Plan) validateSampling() error {
 	}
 	switch p.sampler() {
 	case Poisson, Shuffle:
+		if p.MaxLot != 0 {
+			return fmt.Errorf("max_lot %d: belongs to the sampler %s, not to %s", p.MaxLot, TruncatedPoisson, p.sampler())
+		}
 	case TruncatedPoisson:
 		if p.MaxLot < 1 || p.DatasetSize < 1 {
 			return fmt.Errorf("max_lot %d, dataset_size %d: truncated Poisson sampling needs both, at least 1", p.MaxLot, p.DatasetSize)
 		}
 	case Fixed:
+		if p.MaxLot != 0 {
+			return fmt.Errorf("max_lot %d: belongs to the sampler %s, not to %s", p.MaxLot, TruncatedPoisson, p.sampler())
+		}
 		if p.adjacency() != ReplaceOne {
 			return fmt.Errorf("adjacency %q: lots of fixed size are priced under %s only", p.adjacency(), ReplaceOne)
 		}
@@ -160,10 +166,28 @@ func (p Plan) Steps() int64 {
 	return n
 }
 
-// Repeat returns the plan run n ≥ 1 times one after another.
+// first returns the plan of the first t steps, 1 ≤ t ≤ Steps().
+func (p Plan) first(t int64) Plan {
+	var phases []Phase
+	for _, ph := range p.Phases {
+		if t == 0 {
+			break
+		}
+		ph.Steps = min(ph.Steps, t)
+		t -= ph.Steps
+		phases = append(phases, ph)
+	}
+	p.Phases = phases
+	return p
+}
+
+// Repeat returns the plan run n ≥ 1 times one after another. More steps than are priced are refused when it is.
 func (p Plan) Repeat(n int64) Plan {
 	phases := make([]Phase, len(p.Phases))
 	for i, ph := range p.Phases {
+		if ph.Steps > 0 && n > MaxSteps64/ph.Steps {
+			ph.Steps, n = MaxSteps64+1, 1 // no overflow
+		}
 		ph.Steps *= n
 		phases[i] = ph
 	}
@@ -171,7 +195,8 @@ func (p Plan) Repeat(n int64) Plan {
 	return p
 }
 
-// Compose returns the plan of running all of several plans. They must agree in all but their phases.
+// Compose returns the plan of running all of several plans. They must agree in all but their phases, and in the size of the
+// data set only where lots are cut, for there it counts; else it is the largest.
 func Compose(plans ...Plan) (Plan, error) {
 	if len(plans) == 0 {
 		return Plan{}, fmt.Errorf("plans 0: must be at least 1")
@@ -183,6 +208,10 @@ func Compose(plans ...Plan) (Plan, error) {
 			return Plan{}, fmt.Errorf("plans: sampler, adjacency, group size and cap must agree, found %s, %s, %d, %d and %s, %s, %d, %d",
 				out.sampler(), out.adjacency(), out.group(), out.MaxLot, p.sampler(), p.adjacency(), p.group(), p.MaxLot)
 		}
+		if out.sampler() == TruncatedPoisson && p.DatasetSize != out.DatasetSize {
+			return Plan{}, fmt.Errorf("plans: the data sets of lots that are cut must be of one size, found %d and %d", out.DatasetSize, p.DatasetSize)
+		}
+		out.DatasetSize = max(out.DatasetSize, p.DatasetSize)
 		if p.Tuning != nil {
 			return Plan{}, fmt.Errorf("plans: a tuned run cannot be composed with others")
 		}

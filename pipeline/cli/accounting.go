@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -49,6 +50,8 @@ type question struct {
 	MaxLot          int64              `json:"max_lot"`
 	Phases          []accountant.Phase `json:"phases"`
 	Tuning          *accountant.Tuning `json:"tuning"`
+
+	warnings []string // of the ledgers that the question was read from
 }
 
 // planFlags are the flags that state a plan, a budget and an accountant.
@@ -83,6 +86,11 @@ func readQuestion(c *cli.Context) (question, error) {
 		}
 		if err := decodeQuestion(text, &q); err != nil {
 			return q, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	if paths := c.StringSlice("ledger"); len(paths) > 0 {
+		if err := readLedgers(c, paths, &q); err != nil {
+			return q, err
 		}
 	}
 	for name, field := range map[string]**float64{"sampling-rate": &q.SamplingRate, "epochs": &q.Epochs,
@@ -124,6 +132,45 @@ func readQuestion(c *cli.Context) (question, error) {
 		}
 	}
 	return q, nil
+}
+
+// ledgerFlag names ledgers to price in place of a plan.
+func ledgerFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "ledger", Usage: "price what the ledger `FILE` says ran; several are merged"}
+}
+
+// readLedgers takes the plan, and of a single ledger the delta, from what ran.
+func readLedgers(c *cli.Context, paths []string, q *question) error {
+	for _, name := range []string{"plan", "dataset-size", "adjacency", "sampler", "max-lot", "group-size"} {
+		if c.IsSet(name) {
+			return fmt.Errorf("%s: is what the ledger says; leave it out", strings.ReplaceAll(name, "-", "_"))
+		}
+	}
+	var ledgers []*accountant.Ledger
+	for _, path := range paths {
+		file, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		ledger, err := accountant.ReadLedger(file)
+		if err := errors.Join(err, file.Close()); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		if ledger.Header().SeedKnown {
+			q.warnings = append(q.warnings, fmt.Sprintf("%s: the seed of the noise is known: there is no privacy against who knows it", path))
+		}
+		ledgers = append(ledgers, ledger)
+	}
+	p, err := accountant.MergeLedgers(ledgers...)
+	if err != nil {
+		return err
+	}
+	q.Phases, q.Sampler, q.Adjacency, q.DatasetSize, q.MaxLot, q.Tuning = p.Phases, string(p.Sampler), string(p.Adjacency), &p.DatasetSize, p.MaxLot, p.Tuning
+	if len(ledgers) == 1 {
+		delta := ledgers[0].Header().Delta
+		q.Delta = &delta
+	}
+	return nil
 }
 
 func decodeQuestion(text []byte, q *question) error {

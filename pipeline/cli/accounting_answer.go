@@ -41,12 +41,15 @@ type directions struct {
 
 // askCommand is a command that answers one question, or with --batch one a line.
 func askCommand(asked, usage, example string) *cli.Command {
+	flags := append(planFlags(), jsonFlag(), &cli.BoolFlag{Name: "batch", Usage: "read JSON lines on stdin, write one JSON line for each"})
+	if asked == "epsilon" || asked == "delta" {
+		flags = append(flags, ledgerFlag())
+	}
 	return &cli.Command{
 		Name:        asked,
 		Usage:       usage,
 		Description: "Example:\n   " + example + "\n\nA certified result encloses the exact value. Edgeworth and GDP are estimates, not guarantees.",
-		Flags: append(planFlags(), jsonFlag(),
-			&cli.BoolFlag{Name: "batch", Usage: "read JSON lines on stdin, write one JSON line for each"}),
+		Flags:       flags,
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
 				return fmt.Errorf("argument %q: %s takes flags only", c.Args().First(), asked)
@@ -171,6 +174,7 @@ func (q *question) priced(p accountant.Plan) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.Warnings = append(r.Warnings, q.warnings...)
 	a := newAnswer(p, r)
 	a.Epsilon, a.Delta = r.Epsilon, *q.Delta
 	return a, nil
@@ -212,6 +216,7 @@ func (q *question) deltaOf(p accountant.Plan) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.Warnings = append(r.Warnings, q.warnings...)
 	a := newAnswer(p, r)
 	a.Epsilon, a.Delta = *q.Epsilon, r.Delta
 	return a, nil

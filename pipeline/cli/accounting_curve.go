@@ -29,11 +29,12 @@ func curveCommand() *cli.Command {
 
 // curve is what is drawn.
 type curve struct {
-	Over     string             `json:"over"`  // name of x
-	Value    string             `json:"value"` // name of y
-	Points   []accountant.Point `json:"points"`
-	Mu       float64            `json:"gaussian_mu,omitempty"` // of the last point of an epsilon curve at delta
-	Advanced float64            `json:"advantage,omitempty"`   // alpha: TPR − FPR of any attack, at most
+	Over      string              `json:"over"`  // name of x
+	Value     string              `json:"value"` // name of y
+	Points    []accountant.Point  `json:"points"`
+	Mu        float64             `json:"gaussian_mu,omitempty"` // of the last point of an epsilon curve at delta
+	Advantage float64             `json:"advantage,omitempty"`   // alpha: TPR − FPR of any attack, at most
+	Attacks   []accountant.Attack `json:"attacks,omitempty"`     // alpha: true positive rates at small false positive rates, at most
 }
 
 func runCurve(c *cli.Context) error {
@@ -76,16 +77,16 @@ func (q *question) curve(over string, n int) (*curve, error) {
 	if (over == "steps" || over == "noise-multiplier") && q.Delta == nil {
 		return nil, missing("delta")
 	}
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
 	out := &curve{Over: over, Value: "epsilon"}
 	switch over {
 	case "steps":
-		if len(p.Phases) != 1 {
-			return nil, fmt.Errorf("phases %d: the curve over steps is for plans of one phase", len(p.Phases))
-		}
-		out.Points, err = accountant.EpsilonOverSteps(p, *q.Delta, stepsUpTo(p.Phases[0].Steps, n))
+		out.Points, err = accountant.EpsilonOverSteps(p, *q.Delta, stepsUpTo(p.Steps(), n))
 	case "noise-multiplier":
 		sigma := p.Phases[0].NoiseMultiplier
-		out.Points, err = accountant.EpsilonOverNoise(p, *q.Delta, spread(sigma/2, 2*sigma, n))
+		out.Points, err = accountant.EpsilonOverNoise(p, *q.Delta, spread(max(sigma/2, accountant.MinNoiseMultiplier), min(2*sigma, accountant.MaxNoiseMultiplier), n))
 	case "epsilon":
 		if q.Epsilon == nil {
 			return nil, missing("epsilon")
@@ -95,9 +96,10 @@ func (q *question) curve(over string, n int) (*curve, error) {
 	case "alpha":
 		out.Value = "beta"
 		if out.Points, err = accountant.TradeOff(p, spread(0, 1, n)); err == nil {
-			var at0 accountant.Result
-			at0, err = accountant.Delta(p, 0)
-			out.Advanced = at0.Delta.Upper
+			out.Attacks, err = accountant.Attacks(p, []float64{1e-4, 1e-3, 0.01, 0.1})
+		}
+		if err == nil {
+			out.Advantage = out.Attacks[0].Advantage
 		}
 	default:
 		return nil, fmt.Errorf("over %q: must be steps, epsilon, noise-multiplier or alpha", over)
