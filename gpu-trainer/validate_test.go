@@ -27,6 +27,7 @@ func TestPitfallsAreNamed(t *testing.T) {
 		"delta":                        func(p *Plan) { p.Delta = 0 },
 		"delta-above-one-row":          func(p *Plan) { p.Delta = 0.01 },
 		"no-clip":                      func(p *Plan) { p.ClippingNorm = math.Inf(1) },
+		"clip-beyond-float32":          func(p *Plan) { p.ClippingNorm = 1e-13 },
 		"no-budget":                    func(p *Plan) { p.Epsilon = 0 },
 		"noise":                        func(p *Plan) { p.NoiseMultiplier = -1 },
 		"noise-seed-known":             func(p *Plan) { p.Seed = &seed },

@@ -135,7 +135,7 @@ func (s RunSpec) plan(rows int64) (trainer.Plan, error) {
 	if err != nil {
 		return plan, err
 	}
-	plan.Method.Seed, plan.Audit = s.Seed, s.Audit
+	plan.Method.Seed, plan.Audit, plan.Precision = s.Seed, s.Audit, s.Engine.Precision
 	plan.DatasetSize += s.Audit.Slots()
 	if s.SeedAll || s.Budget == nil {
 		plan.Seed = &s.Seed

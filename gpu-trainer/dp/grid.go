@@ -51,13 +51,15 @@ const (
 	maxRows        = 1 << 40       // beyond this the grid would be too coarse to be useful
 	maxDim         = 1 << 40       // likewise
 	maxScale       = MaxScale / 2. // leaves room for the sensitivity's excess over C
-	minNorm        = 0x1p-40       // C is between this and its inverse, so that factors on the grid fit a float32
 )
+
+// MinNorm is the least clipping norm, and its inverse the largest: so factors on the grid fit a float32.
+const MinNorm = 0x1p-40
 
 // NewGrid chooses the finest grid on which a lot of any of rows examples of dim numbers, clipped to norm, cannot overflow under noise of the given multiplier.
 func NewGrid(norm float64, rows int64, dim int, noiseMultiplier, slack float64) (Grid, error) {
 	switch {
-	case !(norm >= minNorm && norm <= 1/minNorm):
+	case !(norm >= MinNorm && norm <= 1/MinNorm):
 		return Grid{}, fmt.Errorf("clipping norm %v: must be in [2^-40, 2^40]", norm)
 	case rows < 1 || rows > maxRows:
 		return Grid{}, fmt.Errorf("rows %d: must be in [1, 2^40]", rows)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -61,6 +62,18 @@ func recipeFlags(c *cli.Context) pipeline.Recipe {
 	}
 }
 
+// checkFinite requires the command's numbers to be finite: what is computed from them is written down in JSON.
+func checkFinite(c *cli.Context) error {
+	for _, flag := range c.Command.Flags {
+		if f, ok := flag.(*cli.Float64Flag); ok {
+			if v := c.Float64(f.Name); math.IsNaN(v) || math.IsInf(v, 0) {
+				return fmt.Errorf("--%s %v: must be finite", f.Name, v)
+			}
+		}
+	}
+	return nil
+}
+
 // checkRows requires a number of rows to be none or positive.
 func checkRows(c *cli.Context, flag string) error {
 	if rows := c.Int(flag); rows < 0 {
@@ -111,7 +124,8 @@ func trainCommand() *cli.Command {
 }
 
 func trainSpec(c *cli.Context) (pipeline.RunSpec, error) {
-	if err := errors.Join(checkWord(c, "rgp-core", "plus", "minus"), checkWord(c, "adam-epsilon", "before", "after"), checkRows(c, "membership")); err != nil {
+	if err := errors.Join(checkWord(c, "rgp-core", "plus", "minus"), checkWord(c, "adam-epsilon", "before", "after"),
+		checkRows(c, "membership"), checkFinite(c)); err != nil {
 		return pipeline.RunSpec{}, err
 	}
 	spec, err := pipeline.NewRunSpec(pipeline.Input{
