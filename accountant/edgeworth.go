@@ -59,22 +59,6 @@ func (e *engine) edgeworth(p Plan, delta float64, order int) (Result, error) {
 	return r, nil
 }
 
-// cumulants returns κ₁…κ₆ of the whole plan's loss under its own and under the other measure.
-func (e *engine) cumulants(p *kernel.Problem) (own, other kernel.Cumulants, err error) {
-	for _, ph := range p.Phases {
-		a, b, ok := e.small.CumulantsOf(ph, p.Direction)
-		if !ok {
-			a, b, ok = e.big().CumulantsOf(ph, p.Direction)
-		}
-		if !ok {
-			return own, other, fmt.Errorf("noise_multiplier %v: its cumulants are out of range", ph.Noise)
-		}
-		own.Add(&a, ph.Steps)
-		other.Add(&b, ph.Steps)
-	}
-	return own, other, nil
-}
-
 // PaperNoiseMultiplier returns the noise multiplier that EW-Tune's published code uses for (epsilon, delta): the order-1
 // Edgeworth estimate on its search grid, which starts at 2 and walks down by 0.5, 0.05, 0.005 and 0.0005, each time until
 // the estimate passes epsilon and then one step back. It is for reproduction: such noise is too small for its claim.

@@ -1,7 +1,6 @@
 package accountant
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/ewtune/ewtune/accountant/kernel"
@@ -24,12 +23,9 @@ type law struct {
 func (e *engine) laws(p *kernel.Problem, other, raw bool) ([]law, error) {
 	laws := make([]law, 0, len(p.Phases))
 	for _, ph := range p.Phases {
-		own, back, ok := e.small.CumulantsOf(ph, p.Direction)
-		if !ok {
-			own, back, ok = e.big().CumulantsOf(ph, p.Direction)
-		}
-		if !ok {
-			return nil, fmt.Errorf("noise_multiplier %v: its moments are out of range", ph.Noise)
+		own, back, err := e.stepCumulants(ph, p.Direction)
+		if err != nil {
+			return nil, err
 		}
 		l := law{phase: ph, direction: p.Direction, weigh: measure(p.Direction, other)}
 		k := own

@@ -46,11 +46,12 @@ type TrainData struct {
 
 // Method is how the model was adapted.
 type Method struct {
-	Kind     string  `json:"kind"` // full, lora, bitfit, head, rgp, adapter, ...
-	Rank     int     `json:"rank,omitempty"`
-	Alpha    float64 `json:"alpha,omitempty"`
-	Released int     `json:"released"` // numbers a step that are clipped, summed and noised
-	Trained  int     `json:"trained"`  // numbers that the optimiser steps
+	Kind        string  `json:"kind"` // full, lora, bitfit, head, rgp, adapter, ...
+	Rank        int     `json:"rank,omitempty"`
+	Alpha       float64 `json:"alpha,omitempty"`
+	TrainLayers int     `json:"train_layers,omitempty"` // only the last so many of the encoder; 0: all that the method trains
+	Released    int     `json:"released"`               // numbers a step that are clipped, summed and noised
+	Trained     int     `json:"trained"`                // numbers that the optimiser steps
 }
 
 // Optimizer is the rule that steps the weights.

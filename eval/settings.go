@@ -73,12 +73,16 @@ func keyOf(r *Run) settingKey {
 	return k
 }
 
-// String names the method with its rank.
+// String names the method with its rank, and with the layers that it trains where that is not all.
 func (m Method) String() string {
+	name := m.Kind
 	if m.Rank > 0 {
-		return fmt.Sprintf("%s-%d", m.Kind, m.Rank)
+		name = fmt.Sprintf("%s-%d", m.Kind, m.Rank)
 	}
-	return m.Kind
+	if m.TrainLayers > 0 {
+		name += fmt.Sprintf(" last %d", m.TrainLayers)
+	}
+	return name
 }
 
 // settings groups runs in the order of their first names; inside a setting they stand by seed.

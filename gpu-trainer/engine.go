@@ -20,6 +20,7 @@ type EngineOptions struct {
 	Threads   int    `json:"threads,omitempty"`    // [all that the Go runtime may use]
 	MaxTokens int    `json:"max_tokens,omitempty"` // most tokens of one physical batch [4096]
 	Dropout   bool   `json:"dropout,omitempty"`    // train with the hidden dropout of the model's configuration
+	Cache     string `json:"cache,omitempty"`      // folder that keeps what a frozen prefix yields, for this run and others [none]
 
 	DeviceMemory int64 `json:"device_memory,omitempty"` // most bytes to take of an OpenCL device's memory [what it has]
 }
@@ -46,11 +47,13 @@ type engineCore interface {
 	step(u Update) error
 	logits(b *model.Batch, out []float64) error
 	hidden(b *model.Batch, layer int, out []float64) error
+	prefix(b *model.Batch, out []float32) error
 	state() ([]StateTensor, error)
 	restore(state []StateTensor) error
 	export() (*model.Model, error)
 	notes() []string
 	memory() int
+	unit() string
 	close() error
 }
 
@@ -197,6 +200,10 @@ func (e *Engine) Logits(b *model.Batch, out []float64) error { return e.core.log
 func (e *Engine) Hidden(b *model.Batch, layer int, out []float64) error {
 	return e.core.hidden(b, layer, out)
 }
+
+// Prefix computes what the method's frozen prefix yields for a batch (model.Config.Boundary) into out, [tokens·hidden] or, behind the pooling,
+// [examples·hidden]. A batch with these Activations then gives the same bits as one with ids. The engine must be of float32 or bfloat16.
+func (e *Engine) Prefix(b *model.Batch, out []float32) error { return e.core.prefix(b, out) }
 
 // State is all that a resumed run needs: trained weights and the optimiser's moments, to the bit. The slices are the engine's. A device
 // that fails to hand them over is an error of the next Step too, which then steps nothing.

@@ -24,7 +24,7 @@ type core[T kernels.Float] struct {
 	vector   []Parameter   // the released vector
 	sums     []int64       // [Dim]
 	summed   bool          // sums may hold something; until then their memory is never touched
-	programs map[programKind]*program
+	programs map[programKey]*program
 	key      uint64 // of the lot's dropout masks
 	stats    BatchStats
 	crowded  crowding
@@ -48,7 +48,7 @@ func newCore[T kernels.Float](m *model.Model, method model.Method, o EngineOptio
 		return nil, err
 	}
 	c := &core[T]{options: o, base: &model.Model{Config: m.Config}, method: method, backend: cpu.New[T](o.Threads), weights: map[string]*weight[T]{},
-		programs: map[programKind]*program{}, crowded: crowding{holders: map[programKind]bool{}}}
+		programs: map[programKey]*program{}, crowded: crowding{holders: map[programKey]bool{}}}
 	c.backend.Pool.UseBFloat16(o.Precision == BFloat16)
 	for _, t := range tensors {
 		c.addWeight(t)
@@ -71,7 +71,7 @@ func (c *core[T]) addWeight(t model.Tensor) {
 		w.data.Data[i] = T(v)
 	}
 	c.weights[t.Name] = w
-	if c.method.Trains(t.Name) {
+	if c.method.Trains(c.base.Config, t.Name) {
 		c.order = append(c.order, w)
 	}
 }

@@ -11,14 +11,18 @@ import (
 
 // crowding is what an engine has learned of its device's memory.
 type crowding struct {
-	room    int                  // most tokens of a physical batch; 0: no limit is known
-	holders map[programKind]bool // programs that hold memory
+	room    int                 // most tokens of a physical batch; 0: no limit is known
+	holders map[programKey]bool // programs that hold memory
 }
 
 // inParts runs a program on a batch and hands each run to read, with its part of the batch and the place of the part's first example.
 // There is one part unless the device has no room for it. Integer sums do not depend on where a batch is cut.
 func (c *core[T]) inParts(kind programKind, b *model.Batch, clip dp.Clip, read func(p *program, part *model.Batch, first int) error) error {
-	p, err := c.program(kind)
+	key := programKey{kind, b.Activations != nil}
+	if key.suffix && c.options.Dropout {
+		return fmt.Errorf("activations of a frozen prefix: not with dropout")
+	}
+	p, err := c.program(key)
 	if err != nil {
 		return err
 	}
@@ -27,7 +31,7 @@ func (c *core[T]) inParts(kind programKind, b *model.Batch, clip dp.Clip, read f
 		if first > 0 || c.crowded.room > 0 {
 			part = b.Part(first, c.crowded.room)
 		}
-		c.crowded.holders[kind] = true
+		c.crowded.holders[key] = true
 		err := c.run(kind, p, part, clip)
 		if errors.Is(err, machine.ErrMemory) {
 			if err := c.makeRoom(part, err); err != nil {

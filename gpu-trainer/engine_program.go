@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -21,7 +22,14 @@ const (
 	plain                       // gradient of the summed loss
 	flat                        // clipped sums, one norm over everything
 	perLayer                    // clipped sums, one norm a layer
+	prefix                      // what the frozen prefix yields
 )
+
+// A programKey tells programs apart: those of a suffix are given what the frozen prefix yields.
+type programKey struct {
+	kind   programKind
+	suffix bool
+}
 
 // A program is a compiled graph with the nodes that are read after a run.
 type program struct {
@@ -31,13 +39,13 @@ type program struct {
 	factor  *gorgonia.Node // value i: the factors of group i
 }
 
-// program compiles the program of a kind once.
-func (c *core[T]) program(kind programKind) (*program, error) {
-	if p := c.programs[kind]; p != nil {
+// program compiles a program once.
+func (c *core[T]) program(key programKey) (*program, error) {
+	if p := c.programs[key]; p != nil {
 		return p, nil
 	}
-	b := ops.NewBuilder(c.capacity(), cpu.FloatType[T]())
-	network, err := model.Build(b, c.base.Config, c.method, kind != forward && c.options.Dropout)
+	kind, b := key.kind, ops.NewBuilder(c.capacity(), cpu.FloatType[T]())
+	network, err := c.build(b, key)
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +62,15 @@ func (c *core[T]) program(kind programKind) (*program, error) {
 	if p.Program, err = machine.Compile(c.runner(), spec); err != nil {
 		return nil, err
 	}
-	c.programs[kind] = p
+	c.programs[key] = p
 	return p, nil
+}
+
+func (c *core[T]) build(b *ops.Builder, key programKey) (*model.Network, error) {
+	if key.suffix {
+		return model.BuildSuffix(b, c.base.Config, c.method)
+	}
+	return model.Build(b, c.base.Config, c.method, key.kind != forward && key.kind != prefix && c.options.Dropout)
 }
 
 // bound is the buffer that a graph reads or updates: the host's, or the device's of that kind and name.
@@ -84,8 +99,19 @@ func (c *core[T]) capacity() ops.Capacity {
 
 // extend adds what a kind of program does beyond the forward pass.
 func (c *core[T]) extend(p *program, b *ops.Builder, kind programKind, spec *machine.Spec) error {
-	if kind == forward {
-		spec.Fetch = append(gorgonia.Nodes{p.network.Logits}, p.network.Hidden...)
+	switch {
+	case kind == prefix && p.network.Frozen == nil:
+		return fmt.Errorf("method %s: has no frozen prefix", c.method.Kind)
+	case kind == prefix:
+		spec.Fetch = gorgonia.Nodes{p.network.Frozen}
+		return nil
+	case kind == forward:
+		spec.Fetch = gorgonia.Nodes{p.network.Logits}
+		for _, hidden := range p.network.Hidden {
+			if hidden != nil {
+				spec.Fetch = append(spec.Fetch, hidden)
+			}
+		}
 		return nil
 	}
 	spec.Fetch = gorgonia.Nodes{p.network.Loss, p.network.Logits}

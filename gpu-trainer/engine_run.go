@@ -21,7 +21,7 @@ func (c *core[T]) run(kind programKind, p *program, b *model.Batch, clip dp.Clip
 	f := &p.Feed
 	f.Columns[ops.InputIDs], f.Columns[ops.TokenTypeIDs], f.Columns[ops.PositionIDs] = b.InputIDs, b.TokenTypeIDs, b.PositionIDs
 	f.Offsets, f.Labels, f.RowIDs = b.Offsets, b.Labels, b.RowIDs
-	f.DropoutKey = c.key
+	f.Activations, f.DropoutKey = b.Activations, c.key
 	if len(p.squares) > 0 {
 		if kind == perLayer {
 			clip = clip.Group(len(p.squares))
@@ -152,13 +152,24 @@ func (c *core[T]) logits(b *model.Batch, out []float64) error {
 }
 
 func (c *core[T]) hidden(b *model.Batch, layer int, out []float64) error {
-	if layer < 0 || layer > c.base.Config.Layers {
+	switch {
+	case layer < 0 || layer > c.base.Config.Layers:
 		return fmt.Errorf("layer %d: must be in [0, %d]", layer, c.base.Config.Layers)
-	}
-	if c.method.Kind == model.Prompt {
+	case c.method.Kind == model.Prompt:
 		return fmt.Errorf("hidden states: not with method prompt, which adds tokens")
+	case b.Activations != nil:
+		return fmt.Errorf("hidden states: the batch has activations of a frozen prefix, and no ids")
 	}
 	return c.evaluate(b, out, ops.Tokens, c.base.Config.HiddenSize, func(p *program) *gorgonia.Node { return p.network.Hidden[layer] })
+}
+
+func (c *core[T]) prefix(b *model.Batch, out []float32) error {
+	if err := b.Validate(c.base.Config, true); err != nil {
+		return err
+	}
+	return c.inParts(prefix, b, dp.Clip{}, func(p *program, part *model.Batch, first int) error {
+		return readValue(p, p.network.Frozen, 0, out)
+	})
 }
 
 // evaluate runs the forward program and copies one of its nodes, of so many numbers a row, to out.
@@ -188,6 +199,9 @@ func count(b *model.Batch, rows ops.Rows) int {
 	}
 	return b.Examples()
 }
+
+// unit names the arithmetic that the engine's bits come from.
+func (c *core[T]) unit() string { return c.backend.Pool.Unit() }
 
 func (c *core[T]) memory() int {
 	most := 0

@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"context"
+	"iter"
 
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 )
@@ -49,23 +50,29 @@ func evaluateFirst(ctx context.Context, s Source, n int, m *model.Model, method 
 	for i := range p.RowIDs {
 		p.RowIDs[i] = int64(i)
 	}
+	packed := func(rows []int64) iter.Seq2[*model.Batch, error] {
+		return packRows(ctx, s, m.Config, rows, o.MaxTokens)
+	}
+	if o.Cache != "" {
+		stored, err := openPrefix(ctx, s, m, method, engine, o)
+		if err != nil {
+			return p, err
+		}
+		defer stored.close()
+		packed = func(rows []int64) iter.Seq2[*model.Batch, error] { return stored.batches(rows, o.MaxTokens) }
+	}
 	for from := 0; from < n; from += evaluationChunk {
-		if err := p.evaluate(ctx, engine, s, m.Config, p.RowIDs[from:min(from+evaluationChunk, n)], o.MaxTokens); err != nil {
+		if err := p.evaluate(engine, packed(p.RowIDs[from:min(from+evaluationChunk, n)])); err != nil {
 			return p, err
 		}
 	}
 	return p, nil
 }
 
-// evaluate fills in the given rows.
-func (p Predictions) evaluate(ctx context.Context, e *Engine, s Source, c model.Config, rows []int64, capacity int) error {
-	record, err := readRows(ctx, s, rows)
-	if err != nil {
-		return err
-	}
-	defer record.Release()
+// evaluate fills in the rows of the given batches.
+func (p Predictions) evaluate(e *Engine, batches iter.Seq2[*model.Batch, error]) error {
 	var logits []float64
-	for batch, err := range pack(c, record, capacity) {
+	for batch, err := range batches {
 		if err != nil {
 			return err
 		}

@@ -38,6 +38,23 @@ func checkRows(record arrow.Record, rows []int64) error {
 	return nil
 }
 
+// packRows reads rows of the source and packs them.
+func packRows(ctx context.Context, s Source, c model.Config, rows []int64, capacity int) iter.Seq2[*model.Batch, error] {
+	return func(yield func(*model.Batch, error) bool) {
+		record, err := readRows(ctx, s, rows)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer record.Release()
+		for batch, err := range pack(c, record, capacity) {
+			if !yield(batch, err) {
+				return
+			}
+		}
+	}
+}
+
 // pack cuts a record into batches of at most capacity tokens. Examples go in order of their length, ties by position: rows of one
 // length share a batch, and the order inside a lot does not show in an integer sum. A batch holds until the next one is asked for.
 // An example longer than capacity stands alone, and the engine judges it.
@@ -47,11 +64,7 @@ func pack(c model.Config, record arrow.Record, capacity int) iter.Seq2[*model.Ba
 	return func(yield func(*model.Batch, error) bool) {
 		var batch model.Batch
 		for len(order) > 0 {
-			n, tokens := 0, 0
-			for n < len(order) && (n == 0 || tokens+int(lengths[order[n]]) <= capacity) {
-				tokens += int(lengths[order[n]])
-				n++
-			}
+			n, _ := fitting(order, lengths, capacity)
 			batch.Reset()
 			err := batch.AppendRecord(c, record, order[:n])
 			if !yield(&batch, err) || err != nil {
@@ -60,6 +73,15 @@ func pack(c model.Config, record arrow.Record, capacity int) iter.Seq2[*model.Ba
 			order = order[n:]
 		}
 	}
+}
+
+// fitting is how many of the first examples in order, at least one, hold at most capacity tokens together, and how many they hold.
+func fitting(order []int, lengths []int32, capacity int) (n, tokens int) {
+	for n < len(order) && (n == 0 || tokens+int(lengths[order[n]]) <= capacity) {
+		tokens += int(lengths[order[n]])
+		n++
+	}
+	return n, tokens
 }
 
 func byLength(lengths []int32) []int {

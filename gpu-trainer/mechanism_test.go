@@ -36,7 +36,7 @@ func startRun(t *testing.T, p Plan, s Source, o Options) *run {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := newRun(resolved, s, smallModel(), o)
+	r, err := newRun(context.Background(), resolved, s, smallModel(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +201,7 @@ func TestEmptyLotsStep(t *testing.T) {
 	p := smallPlan()
 	p.ExpectedBatchSize, p.Steps, p.Epsilon, p.NoiseMultiplier = 1, 12, 0, 1
 	p.AdaptiveClip = &dp.Adaptive{CountNoise: 20}
-	r := startRun(t, p, s, Options{})
+	r := startRun(t, seeded(p, 1), s, Options{}) // a third of the lots are empty, under a key of its own perhaps none
 	empty := 0
 	for range p.Steps {
 		s.rows = nil

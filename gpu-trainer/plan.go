@@ -40,7 +40,7 @@ type Plan struct {
 	Optimizer    dp.Optimizer `json:"optimizer"`
 	LearningRate float64      `json:"learning_rate"`
 	Schedule     Schedule     `json:"schedule"`
-	Dropout      bool         `json:"dropout,omitempty"`   // at the rates of the model's configuration
+	Dropout      bool         `json:"dropout,omitempty"`   // at the rates of the model's configuration, to the next 2⁻¹⁶: 0.1 is 6554/65536
 	Precision    string       `json:"precision,omitempty"` // float32 or float64 [float32]
 }
 

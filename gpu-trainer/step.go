@@ -159,18 +159,20 @@ func (r *run) batches(ctx context.Context, rows lotRows) iter.Seq2[*model.Batch,
 		if len(rows.data) == 0 {
 			return
 		}
-		record, err := readRows(ctx, r.source, rows.data)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		defer record.Release()
-		for batch, err := range pack(r.config, record, r.options.Engine.MaxTokens) {
+		for batch, err := range r.packed(ctx, rows.data) {
 			if !yield(batch, err) {
 				return
 			}
 		}
 	}
+}
+
+// packed reads rows of the data and packs them: their ids, or what the frozen prefix made of them.
+func (r *run) packed(ctx context.Context, rows []int64) iter.Seq2[*model.Batch, error] {
+	if r.prefix != nil {
+		return r.prefix.batches(rows, r.options.Engine.MaxTokens)
+	}
+	return packRows(ctx, r.source, r.config, rows, r.options.Engine.MaxTokens)
 }
 
 // add counts one batch.

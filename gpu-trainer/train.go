@@ -62,7 +62,7 @@ func Train(ctx context.Context, p Plan, s Source, m *model.Model, o Options) (Re
 	if err != nil {
 		return Result{}, err
 	}
-	r, err := newRun(resolved, s, m, o)
+	r, err := newRun(ctx, resolved, s, m, o)
 	if err != nil {
 		return Result{}, err
 	}
@@ -98,7 +98,7 @@ func Resume(ctx context.Context, s Source, m *model.Model, o Options) (Result, e
 	if err != nil {
 		return Result{}, err
 	}
-	r, err := newRun(resolved, s, m, o)
+	r, err := newRun(ctx, resolved, s, m, o)
 	if err != nil {
 		return Result{}, err
 	}
@@ -125,6 +125,7 @@ type run struct {
 	source   Source
 	config   model.Config
 	engine   *Engine
+	prefix   *storedPrefix // in place of the source, where there is a cache
 	sampler  *dp.Sampler
 	key      dp.Key
 	folder   runFolder
@@ -142,7 +143,7 @@ type run struct {
 	from     int64
 }
 
-func newRun(p Plan, s Source, m *model.Model, o Options) (*run, error) {
+func newRun(ctx context.Context, p Plan, s Source, m *model.Model, o Options) (*run, error) {
 	o.Engine.Precision, o.Engine.Dropout = p.Precision, p.Dropout
 	o.Engine.MaxTokens = capacity(o.Engine.MaxTokens, m.Config)
 	if o.CheckpointEvery == 0 {
@@ -156,6 +157,11 @@ func newRun(p Plan, s Source, m *model.Model, o Options) (*run, error) {
 		folder: runFolder{o.Dir}, saved: -1}
 	r.PlanHash, r.ClippingNorm = p.Hash(), p.ClippingNorm
 	r.Tally = newTally(engine, !p.NonPrivate)
+	if o.Engine.Cache != "" {
+		if r.prefix, err = openPrefix(ctx, s, m, p.Method, engine, o.Engine); err != nil {
+			return nil, errors.Join(err, r.close())
+		}
+	}
 	return r, nil
 }
 
@@ -311,7 +317,7 @@ func (r *run) finish(err error) (Result, error) {
 }
 
 func (r *run) close() error {
-	err := r.engine.Close()
+	err := errors.Join(r.engine.Close(), r.prefix.close())
 	if r.log != nil {
 		err = errors.Join(err, r.log.close())
 	}

@@ -22,12 +22,13 @@ import (
 // ReproduceOptions is the matrix {task} × {epsilon} × {accountant} × {method} × {seed} and what its runs share. Zero fields
 // take the values in brackets. It is stored in the output folder, so that a later call goes on with the same matrix.
 type ReproduceOptions struct {
-	Tasks       []string  `json:"tasks"`       // [all four]
-	Epsilons    []float64 `json:"epsilons"`    // [8]
-	Deltas      []float64 `json:"deltas"`      // [1e-5]
-	Accountants []string  `json:"accountants"` // [certified]
-	Methods     []string  `json:"methods"`     // of private runs [the recipe's]
-	Seeds       []uint64  `json:"seeds"`       // [0]
+	Tasks       []string  `json:"tasks"`                  // [all four]
+	Epsilons    []float64 `json:"epsilons"`               // [8]
+	Deltas      []float64 `json:"deltas"`                 // [1e-5]
+	Accountants []string  `json:"accountants"`            // [certified]
+	Methods     []string  `json:"methods"`                // of private runs [the recipe's]
+	TrainLayers int       `json:"train_layers,omitempty"` // of the methods that train layers: only the last so many [all]
+	Seeds       []uint64  `json:"seeds"`                  // [0]
 
 	Data      string `json:"data"`       // GLUE folder [the generated corpus]
 	Rows      int    `json:"rows"`       // training rows of each task of the generated corpus [datasets.DefaultTrainRows]
@@ -45,7 +46,8 @@ type ReproduceOptions struct {
 	Device    string `json:"device"`    // [cpu]
 	SeedAll   bool   `json:"seed_all"`  // repeatable and not private: for tests
 
-	DeviceMemory int64 `json:"device_memory,omitempty"` // most bytes of the device's memory [what it has]
+	Cache        string `json:"-"`                       // folder for what frozen layers yield, see trainer.EngineOptions [none]
+	DeviceMemory int64  `json:"device_memory,omitempty"` // most bytes of the device's memory [what it has]
 
 	Jobs int `json:"-"` // runs at a time, which share the processors [one a processor for the tiny preset; 1 for a model, whose runs fill the processors and the memory]
 }
@@ -190,7 +192,7 @@ func claimFolder(out string, o ReproduceOptions) error {
 		if err := json.Unmarshal(text, &begun); err != nil {
 			return fmt.Errorf("%s: %w", filepath.Join(out, matrixFile), err)
 		}
-		begun.Jobs = o.Jobs
+		begun.Jobs, begun.Cache = o.Jobs, o.Cache
 		if !reflect.DeepEqual(begun, o) {
 			return fmt.Errorf("output folder %s: was begun with other options (%s); give the same ones or name a new folder", out, matrixFile)
 		}
@@ -277,6 +279,7 @@ func (o ReproduceOptions) cells(base RunSpec) []RunSpec {
 			if method != run.Recipe.Method.Kind {
 				run.Recipe.Method = model.Method{Kind: method}
 			}
+			run.Recipe.Method, run.Engine.Cache = o.frozen(run.Recipe.Method)
 			run.Name = fmt.Sprintf("%s-eps%g-%s-%s-s%d", base.Input.Task, budget.Epsilon, budget.Accountant, method, base.Seed)
 			if len(o.Deltas) > 1 {
 				run.Name = fmt.Sprintf("%s-eps%g-delta%g-%s-%s-s%d", base.Input.Task, budget.Epsilon, budget.Delta, budget.Accountant, method, base.Seed)
@@ -285,6 +288,21 @@ func (o ReproduceOptions) cells(base RunSpec) []RunSpec {
 		}
 	}
 	return all
+}
+
+// frozen is a method with the layers that it trains, and the cache for what the others yield.
+func (o ReproduceOptions) frozen(m model.Method) (model.Method, string) {
+	switch m.Kind {
+	case model.Head:
+		return m, o.Cache
+	case model.Prompt:
+		return m, ""
+	}
+	m.TrainLayers = o.TrainLayers
+	if m.TrainLayers == 0 {
+		return m, ""
+	}
+	return m, o.Cache
 }
 
 // budgets are all combinations of epsilon, delta and accountant.

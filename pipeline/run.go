@@ -229,7 +229,7 @@ func (s RunSpec) describe(m *Manifest, started string, result trainer.Result, pr
 		Schema: eval.RunSchema, Name: s.Name, Task: s.Input.Task, Seed: s.Seed, Baseline: s.Baseline,
 		Model: eval.Artifact{Name: filepath.Base(name), Hash: started},
 		Data:  eval.TrainData{Name: m.Task, Hash: m.Hash(), Rows: m.Rows, Public: s.Public},
-		Method: eval.Method{Kind: plan.Method.Kind, Rank: plan.Method.Rank, Alpha: plan.Method.Alpha,
+		Method: eval.Method{Kind: plan.Method.Kind, Rank: plan.Method.Rank, Alpha: plan.Method.Alpha, TrainLayers: plan.Method.TrainLayers,
 			Released: result.Released, Trained: result.Trained},
 		Optimizer: eval.Optimizer{Kind: plan.Optimizer.Kind, LearningRate: plan.LearningRate, Schedule: plan.Schedule.Kind, WeightDecay: plan.Optimizer.WeightDecay},
 		Training: eval.Training{ExpectedBatchSize: float64(plan.ExpectedBatchSize), Epochs: s.Recipe.Epochs, MaxLength: m.MaxLength,

@@ -55,6 +55,7 @@ type Feed struct {
 	Columns        [3][]int32                        // by ops.Column, each [tokens]
 	Offsets        []int32                           // [examples+1]
 	Labels         []int32                           // [examples]
+	Activations    []float32                         // [tokens or examples, width]; for graphs that begin with Builder.Activations, which read no columns
 	RowIDs         []int64                           // [examples]
 	Factor         func(norm, bound float64) float64 // what clip multiplies a gradient of this norm by, which is certainly at most bound, for one group
 	Clip           Clip                              // Factor for devices that cannot call it
@@ -75,7 +76,7 @@ func (f *Feed) Examples() int { return len(f.Labels) }
 func (f *Feed) Count(r ops.Rows) int {
 	switch r {
 	case ops.Tokens:
-		return len(f.Columns[ops.InputIDs])
+		return int(f.Offsets[f.Examples()])
 	case ops.Examples:
 		return len(f.Labels)
 	case ops.Pairs:
@@ -133,8 +134,9 @@ func DropoutKey(key, site uint64) [2]uint32 {
 	return [2]uint32{uint32(z), uint32(z >> 32)}
 }
 
-// DropoutThreshold is the 16-bit draw below which a number is zeroed, and the factor of the others, for a rate in [0, 1).
+// DropoutThreshold is the 16-bit draw below which a number is zeroed, and the factor of the others, for a rate in [0, 1). The rate that runs is
+// threshold/2¹⁶, at most 2⁻¹⁷ off (.1 is .100006), and the factor is its own, so the mean is kept exactly.
 func DropoutThreshold(rate float64) (threshold uint32, scale float64) {
-	threshold = uint32(math.Round(rate * (1 << 16)))
+	threshold = min(uint32(math.Round(rate*(1<<16))), 1<<16-1)
 	return threshold, 1 / (1 - float64(threshold)/(1<<16))
 }

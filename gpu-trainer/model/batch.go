@@ -13,10 +13,19 @@ type Batch struct {
 	Offsets                             []int32 // [examples+1]; example i holds tokens Offsets[i]:Offsets[i+1]
 	Labels                              []int32 // [examples]; -1 = unlabelled
 	RowIDs                              []int64 // [examples]; key the dropout masks
+
+	// Activations are the values of a frozen prefix (Config.Boundary) in place of the three columns of ids, [tokens, hidden]; where the prefix
+	// yields one vector for each example, that counts as its only token. nil: the batch has ids.
+	Activations []float32
 }
 
 // Tokens is the number of tokens in the batch.
-func (b *Batch) Tokens() int { return len(b.InputIDs) }
+func (b *Batch) Tokens() int {
+	if b.Activations != nil && len(b.Offsets) > 0 {
+		return int(b.Offsets[len(b.Offsets)-1])
+	}
+	return len(b.InputIDs)
+}
 
 // Examples is the number of examples in the batch.
 func (b *Batch) Examples() int { return len(b.Labels) }
@@ -25,6 +34,7 @@ func (b *Batch) Examples() int { return len(b.Labels) }
 func (b *Batch) Reset() {
 	b.InputIDs, b.TokenTypeIDs, b.PositionIDs = b.InputIDs[:0], b.TokenTypeIDs[:0], b.PositionIDs[:0]
 	b.Offsets, b.Labels, b.RowIDs = b.Offsets[:0], b.Labels[:0], b.RowIDs[:0]
+	b.Activations = nil
 }
 
 // AppendExample adds one example. types may be nil (all 0). Positions follow from the configuration: BERT counts from 0, RoBERTa
@@ -156,6 +166,9 @@ func (c columns) append(b *Batch, cfg Config, i int) {
 // fits the position embeddings, labels are classes (or -1 where unlabelled is allowed).
 func (b *Batch) Validate(c Config, unlabelled bool) error {
 	n := b.Examples()
+	if b.Activations != nil {
+		return b.validateActivations(c, unlabelled)
+	}
 	if len(b.RowIDs) != n || (n > 0 && len(b.Offsets) != n+1) || len(b.TokenTypeIDs) != b.Tokens() || len(b.PositionIDs) != b.Tokens() {
 		return fmt.Errorf("batch: %d examples, %d row ids, %d offsets, %d/%d/%d ids: lengths do not fit together",
 			n, len(b.RowIDs), len(b.Offsets), b.Tokens(), len(b.TokenTypeIDs), len(b.PositionIDs))
@@ -173,8 +186,8 @@ func (b *Batch) validateExample(c Config, i int, unlabelled bool) error {
 	if lo < 0 || hi > b.Tokens() || hi <= lo || hi-lo > c.MaxTokens() {
 		return fmt.Errorf("%d tokens: must be 1..%d", hi-lo, c.MaxTokens())
 	}
-	if label := int(b.Labels[i]); label >= c.NumLabels || label < -1 || (label == -1 && !unlabelled) {
-		return fmt.Errorf("label %d: must be in [0, %d)", label, c.NumLabels)
+	if err := b.validateLabel(c, i, unlabelled); err != nil {
+		return err
 	}
 	tables := []struct {
 		name string
@@ -188,6 +201,30 @@ func (b *Batch) validateExample(c Config, i int, unlabelled bool) error {
 			if id < 0 || int(id) >= t.size {
 				return fmt.Errorf("%s %d: must be in [0, %d)", t.name, id, t.size)
 			}
+		}
+	}
+	return nil
+}
+
+func (b *Batch) validateLabel(c Config, i int, unlabelled bool) error {
+	if label := int(b.Labels[i]); label >= c.NumLabels || label < -1 || (label == -1 && !unlabelled) {
+		return fmt.Errorf("label %d: must be in [0, %d)", label, c.NumLabels)
+	}
+	return nil
+}
+
+func (b *Batch) validateActivations(c Config, unlabelled bool) error {
+	n := b.Examples()
+	if len(b.RowIDs) != n || len(b.Offsets) != n+1 || len(b.Activations) != b.Tokens()*c.HiddenSize {
+		return fmt.Errorf("batch: %d examples, %d row ids, %d offsets, %d activations for %d tokens: lengths do not fit together",
+			n, len(b.RowIDs), len(b.Offsets), len(b.Activations), b.Tokens())
+	}
+	for i := range n {
+		if b.Offsets[i+1] <= b.Offsets[i] {
+			return fmt.Errorf("row %d: %d tokens: must be at least 1", b.RowIDs[i], b.Offsets[i+1]-b.Offsets[i])
+		}
+		if err := b.validateLabel(c, i, unlabelled); err != nil {
+			return fmt.Errorf("row %d: %w", b.RowIDs[i], err)
 		}
 	}
 	return nil

@@ -33,7 +33,7 @@ func (c Config) Carriers(m Method) []Carrier {
 	}
 	var list []Carrier
 	h, f := c.HiddenSize, c.IntermediateSize
-	for i := range c.Layers {
+	for i := m.firstLayer(c); i < c.Layers; i++ {
 		at := func(module string) string { return c.layer(i, module+".weight") }
 		key := func(name string) string { return c.carrierKey(i, name) }
 		list = append(list,

@@ -13,7 +13,7 @@ func Example() {
 	for _, kind := range []string{model.Full, model.LoRA, model.BitFit, model.Head} {
 		method, numbers := model.Method{Kind: kind}, 0
 		for _, s := range c.Parameters(method) {
-			if method.Trains(s.Name) {
+			if method.Trains(c, s.Name) {
 				numbers += s.Size()
 			}
 		}

@@ -10,7 +10,8 @@ import (
 // A Network is the graph of a model's loss under one method.
 type Network struct {
 	Weights map[string]*gorgonia.Node // the graph's inputs, by name; only those that are used
-	Hidden  gorgonia.Nodes            // after the embeddings and after each layer, [tokens, hidden]
+	Hidden  gorgonia.Nodes            // after the embeddings and after each layer, [tokens, hidden]; nil for those before a suffix
+	Frozen  *gorgonia.Node            // what the frozen prefix yields (see Config.Boundary); nil if there is none
 	Pooled  *gorgonia.Node            // what the classifier reads, [examples, hidden]
 	Logits  *gorgonia.Node            // [examples, labels]
 	Loss    *gorgonia.Node            // [examples]
@@ -20,14 +21,29 @@ type Network struct {
 // Build adds the model's loss to a graph. dropout turns on the configuration's hidden dropout: behind the embeddings, on both branches of each
 // layer, and in the head. Attention probabilities are never dropped.
 func Build(b *ops.Builder, c Config, m Method, dropout bool) (*Network, error) {
+	n := &network{}
+	if dropout {
+		n.rate = c.HiddenDropout
+	}
+	return n.build(b, c, m)
+}
+
+// BuildSuffix is Build for what stands behind the frozen prefix: the run brings the prefix's values (machine.Feed.Activations), those of
+// Network.Frozen. There is no dropout.
+func BuildSuffix(b *ops.Builder, c Config, m Method) (*Network, error) {
+	if _, ok := c.Boundary(m); !ok {
+		return nil, fmt.Errorf("method %s: has no frozen prefix", m.WithDefaults().Kind)
+	}
+	return (&network{suffix: true}).build(b, c, m)
+}
+
+func (n *network) build(b *ops.Builder, c Config, m Method) (*Network, error) {
 	m = m.WithDefaults()
 	if err := m.Validate(c); err != nil {
 		return nil, err
 	}
-	n := &network{Builder: b, Network: &Network{Weights: map[string]*gorgonia.Node{}}, config: c, method: m, shapes: map[string][]int{}}
-	if dropout {
-		n.rate = c.HiddenDropout
-	}
+	n.Builder, n.Network, n.config, n.method, n.shapes = b, &Network{Weights: map[string]*gorgonia.Node{}}, c, m, map[string][]int{}
+	n.boundary, _ = c.Boundary(m)
 	for _, s := range append(c.Parameters(m), c.carrierSpecs(m)...) {
 		n.shapes[s.Name] = s.Shape
 	}
@@ -39,11 +55,13 @@ func Build(b *ops.Builder, c Config, m Method, dropout bool) (*Network, error) {
 type network struct {
 	*ops.Builder
 	*Network
-	config Config
-	method Method
-	shapes map[string][]int
-	rate   float64 // of dropout
-	sites  uint64  // dropout masks so far
+	config   Config
+	method   Method
+	boundary Boundary
+	suffix   bool // what stands before the boundary is given
+	shapes   map[string][]int
+	rate     float64 // of dropout
+	sites    uint64  // dropout masks so far
 }
 
 // weight is the graph input of a weight.
@@ -59,7 +77,7 @@ func (n *network) weight(name string) *gorgonia.Node {
 // use records that weights enter at out, if the method forms their gradients. RGP divides those of the head.
 func (n *network) use(u ops.Use) {
 	for _, name := range u.Weights {
-		if !n.method.releases(name) {
+		if !n.method.releases(n.config, name) {
 			return
 		}
 	}
@@ -87,7 +105,7 @@ func (n *network) linear(x *gorgonia.Node, module string) *gorgonia.Node {
 	y := n.Linear(x, n.weight(module+".weight"), n.weight(module+".bias"))
 	n.use(ops.Use{Kernel: "linear", Weights: []string{module + ".weight"}, In: gorgonia.Nodes{x}, Out: gorgonia.Nodes{y}})
 	n.use(ops.Use{Kernel: "bias", Weights: []string{module + ".bias"}, Out: gorgonia.Nodes{y}})
-	if n.method.targets(module) {
+	if n.method.targets(n.config, module) {
 		return n.pair(x, y, module)
 	}
 	return y
@@ -105,7 +123,7 @@ func (n *network) pair(x, y *gorgonia.Node, module string) *gorgonia.Node {
 func (n *network) norm(x *gorgonia.Node, module string) *gorgonia.Node {
 	scale, shift := module+".weight", module+".bias"
 	y := n.LayerNorm(x, n.weight(scale), n.weight(shift), n.config.LayerNormEps)
-	if n.method.Trains(scale) {
+	if n.method.Trains(n.config, scale) {
 		n.use(ops.Use{Kernel: "layernorm", Weights: []string{scale, shift}, In: gorgonia.Nodes{x, n.Part(y, 1), n.Part(y, 2)}, Out: gorgonia.Nodes{y}})
 	} else {
 		n.use(ops.Use{Kernel: "bias", Weights: []string{shift}, Out: gorgonia.Nodes{y}})
@@ -113,20 +131,37 @@ func (n *network) norm(x *gorgonia.Node, module string) *gorgonia.Node {
 	return y
 }
 
-func (n *network) encoder() *gorgonia.Node {
-	c := n.config
-	x := n.embed(nil, "word_embeddings.weight", ops.InputIDs)
-	x = n.embed(x, "position_embeddings.weight", ops.PositionIDs)
-	x = n.embed(x, "token_type_embeddings.weight", ops.TokenTypeIDs)
-	x = n.prompt(x)
-	x = n.norm(x, c.embedding("LayerNorm"))
-	n.Hidden = append(n.Hidden, x)
-	x = n.drop(x)
-	for i := range c.Layers {
+// encoder is nil where a suffix begins behind it.
+func (n *network) encoder() (x *gorgonia.Node) {
+	first := 0
+	if n.suffix {
+		n.Hidden = make(gorgonia.Nodes, n.boundary.Layers+1)
+		if n.boundary.Pooled() {
+			return nil
+		}
+		first, x = n.boundary.Layers, n.Activations(ops.Tokens, n.config.HiddenSize)
+		n.Hidden[first] = x
+	} else {
+		x = n.embeddings()
+	}
+	for i := first; i < n.config.Layers; i++ {
+		if i == n.boundary.Layers {
+			n.Frozen = x
+		}
 		x = n.layer(x, i)
 		n.Hidden = append(n.Hidden, x)
 	}
 	return x
+}
+
+func (n *network) embeddings() *gorgonia.Node {
+	x := n.embed(nil, "word_embeddings.weight", ops.InputIDs)
+	x = n.embed(x, "position_embeddings.weight", ops.PositionIDs)
+	x = n.embed(x, "token_type_embeddings.weight", ops.TokenTypeIDs)
+	x = n.prompt(x)
+	x = n.norm(x, n.config.embedding("LayerNorm"))
+	n.Hidden = append(n.Hidden, x)
+	return n.drop(x)
 }
 
 func (n *network) embed(x *gorgonia.Node, table string, ids ops.Column) *gorgonia.Node {
@@ -171,7 +206,7 @@ func (n *network) residual(x, y *gorgonia.Node, module, carrier string) *gorgoni
 
 // adapter is y + up(gelu(down(y))), where the method has adapters.
 func (n *network) adapter(y *gorgonia.Node, module string) *gorgonia.Node {
-	if n.method.Kind != Adapter {
+	if n.method.Kind != Adapter || n.method.frozen(n.config, module) {
 		return y
 	}
 	inner := n.GELU(n.linear(y, module+".adapter_down"))
@@ -181,23 +216,43 @@ func (n *network) adapter(y *gorgonia.Node, module string) *gorgonia.Node {
 // head pools and classifies: classifier(tanh(pooler(h))) for BERT, out_proj(tanh(dense(h))) for RoBERTa; a linear head leaves the
 // inner layer out.
 func (n *network) head(x *gorgonia.Node) {
-	if n.config.Pooling == PoolMean {
-		x = n.PoolMean(x)
-	} else {
-		x = n.PoolFirst(x)
-	}
+	x = n.frozen(x, BoundaryPooled, n.pool)
 	dense, out := "classifier.dense", "classifier.out_proj"
 	if n.config.ModelType == BERT {
 		dense, out = "bert.pooler.dense", "classifier"
 	} else {
 		x = n.drop(x)
 	}
-	n.Pooled = x
 	if !n.method.LinearHead {
-		n.Pooled = n.drop(n.Tanh(n.linear(x, dense)))
+		x = n.frozen(x, BoundaryPooler, func(x *gorgonia.Node) *gorgonia.Node { return n.Tanh(n.linear(x, dense)) })
+		x = n.drop(x)
 	}
+	n.Pooled = x
 	n.Logits = n.linear(n.Pooled, out)
 	n.Loss = n.CrossEntropy(n.Logits)
+}
+
+func (n *network) pool(x *gorgonia.Node) *gorgonia.Node {
+	if n.config.Pooling == PoolMean {
+		return n.PoolMean(x)
+	}
+	return n.PoolFirst(x)
+}
+
+// frozen is a step of the head that may end the frozen prefix: a suffix is given what it yields, and skips what comes before.
+func (n *network) frozen(x *gorgonia.Node, name string, step func(x *gorgonia.Node) *gorgonia.Node) *gorgonia.Node {
+	here := n.boundary.Name == name
+	switch {
+	case here && n.suffix:
+		return n.Activations(ops.Examples, n.config.HiddenSize)
+	case x == nil: // the boundary lies further on
+		return nil
+	}
+	x = step(x)
+	if here {
+		n.Frozen = x
+	}
+	return x
 }
 
 // Backward adds the gradients of every use to the graph: afterwards Use.Derivative gives them.

@@ -29,6 +29,7 @@ type Method struct {
 	Rank        int      `json:"rank,omitempty"`         // lora [16], rgp [1], adapter: bottleneck [16], prompt: vectors [8]
 	Alpha       float64  `json:"alpha,omitempty"`        // lora: the pair is scaled by Alpha/Rank [Rank]
 	Targets     []string `json:"targets,omitempty"`      // lora: of query, key, value, attention.output, intermediate, output [query, value]
+	TrainLayers int      `json:"train_layers,omitempty"` // only the last so many layers, and the head; not head, prompt [0: all, embeddings included]
 	TrainPooler bool     `json:"train_pooler,omitempty"` // BERT, methods that freeze the pooler: train it too
 	LinearHead  bool     `json:"linear_head,omitempty"`  // one linear layer on the pooled state (RGP as its authors run it), no inner layer
 	CoreMinus   bool     `json:"core_minus,omitempty"`   // rgp: rebuild by the orthogonal projection, not with the authors' sign
@@ -57,6 +58,9 @@ func (m Method) WithDefaults() Method {
 // Validate tells which field breaks its rule for a model of the given configuration.
 func (m Method) Validate(c Config) error {
 	m = m.WithDefaults()
+	if err := m.validateLayers(c); err != nil {
+		return err
+	}
 	switch m.Kind {
 	case Full, BitFit, Head:
 		return nil
@@ -80,8 +84,8 @@ func (m Method) Validate(c Config) error {
 }
 
 // targets tells whether LoRA adapts the matrix of the given module, such as bert.encoder.layer.0.attention.self.query.
-func (m Method) targets(module string) bool {
-	if m.Kind != LoRA {
+func (m Method) targets(c Config, module string) bool {
+	if m.Kind != LoRA || m.frozen(c, module) {
 		return false
 	}
 	return slices.ContainsFunc(m.Targets, func(t string) bool {

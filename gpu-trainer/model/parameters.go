@@ -35,12 +35,12 @@ func (c Config) prompt() string { return c.ModelType + ".prompt_embeddings.weigh
 func (c Config) added(m Method, module string) []Spec {
 	out, in := c.moduleShape(module)
 	switch {
-	case m.targets(module):
+	case m.targets(c, module):
 		return []Spec{
 			{Name: module + ".lora_A.weight", Shape: []int{m.Rank, in}, Init: InitUniform},
 			{Name: module + ".lora_B.weight", Shape: []int{out, m.Rank}, Init: InitZero},
 		}
-	case m.Kind == Adapter && strings.Contains(module, ".layer.") && strings.HasSuffix(module, ".output.dense"):
+	case m.Kind == Adapter && !m.frozen(c, module) && strings.Contains(module, ".layer.") && strings.HasSuffix(module, ".output.dense"):
 		return []Spec{
 			{Name: module + ".adapter_down.weight", Shape: []int{m.Rank, out}, Init: InitUniform},
 			{Name: module + ".adapter_down.bias", Shape: []int{m.Rank}, Init: InitZero},
@@ -62,15 +62,17 @@ func (c Config) moduleShape(module string) (out, in int) {
 	return c.HiddenSize, c.HiddenSize
 }
 
-// Trains tells whether a method steps the weight of the given name.
-func (m Method) Trains(name string) bool {
-	return m.releases(name) || m.Kind == RGP && isMatrix(name)
+// Trains tells whether a method steps the weight of the given name in a model of the given configuration.
+func (m Method) Trains(c Config, name string) bool {
+	return m.releases(c, name) || m.Kind == RGP && isMatrix(name) && !m.frozen(c, name)
 }
 
 // releases tells whether a method forms the gradient of a weight as it stands. RGP does so for the head only: the encoder's matrices
 // get theirs from carriers.
-func (m Method) releases(name string) bool {
+func (m Method) releases(c Config, name string) bool {
 	switch {
+	case m.frozen(c, name):
+		return false
 	case m.LinearHead && strings.HasPrefix(name, "classifier.dense."):
 		return false
 	case m.Kind == Full || m.Kind == "" || isHead(name) || isAdded(name):

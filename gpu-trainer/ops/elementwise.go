@@ -24,7 +24,7 @@ func (b *Builder) Scale(x *gorgonia.Node, factor float64) *gorgonia.Node {
 		}}, x)
 }
 
-// Dropout zeroes each number with probability rate and divides the others by 1 - rate. The mask of a number depends on the key that the
+// Dropout zeroes each number with probability rate, rounded to a multiple of 2⁻¹⁶, and divides the others by 1 less that. The mask of a number depends on the key that the
 // run brings, on site, on the row id of its example, on the token's place in the example and on the column: not on what else is in the batch.
 func (b *Builder) Dropout(x *gorgonia.Node, rate float64, site uint64) *gorgonia.Node {
 	if b.err != nil || rate == 0 {

@@ -39,6 +39,11 @@ func (b *Builder) Attention(q, k, v *gorgonia.Node, heads int) *gorgonia.Node {
 		}}, q, k, v)
 }
 
+// Activations is what the run brings (machine.Feed.Activations), [rows, width]: values of a graph that ends where this one begins.
+func (b *Builder) Activations(r Rows, width int) *gorgonia.Node {
+	return b.apply(Op{kernel: "activations", outputs: []Output{b.value(r, width)}, overwrites: -1})
+}
+
 // PoolFirst takes the first token of each example: x [tokens, hidden] to [examples, hidden].
 func (b *Builder) PoolFirst(x *gorgonia.Node) *gorgonia.Node { return b.pool("pool.first", x) }
 

@@ -89,7 +89,7 @@ func reproduceOptions(c *cli.Context) (pipeline.ReproduceOptions, error) {
 		Data: c.String("data"), Rows: c.Int("rows"), Tokenizer: c.String("tokenizer"), MaxLength: c.Int("max-length"),
 		TokenFile: c.String("token-file"), RootCAs: c.String("root-cas"),
 		Model: c.String("model"), Private: recipeFlags(c), Precision: c.String("precision"), Device: c.String("device"), DeviceMemory: deviceMemory(c),
-		SeedAll: c.Bool("seed-known"), Jobs: c.Int("jobs"),
+		SeedAll: c.Bool("seed-known"), Jobs: c.Int("jobs"), TrainLayers: c.Int("train-layers"), Cache: c.String("cache"),
 	}
 	for _, accountant := range o.Accountants {
 		if err := pipeline.CheckAccountant(accountant, c.Bool("allow-estimate")); err != nil {

@@ -44,6 +44,8 @@ func trainingFlags() []cli.Flag {
 		&cli.StringFlag{Name: "adam-epsilon", DefaultText: "after", Usage: "before or after: where Adam's epsilon joins, of the bias correction"},
 		&cli.IntFlag{Name: "rank", DefaultText: "the recipe's", Usage: "of lora or rgp"},
 		&cli.StringFlag{Name: "rgp-core", DefaultText: "plus", Usage: "plus, as rgp's authors rebuild the gradient, or minus, the orthogonal projection"},
+		&cli.IntFlag{Name: "train-layers", DefaultText: "all, embeddings included", Usage: "train only the last so many layers, and the head; not head, prompt"},
+		&cli.StringFlag{Name: "cache", DefaultText: "none", Usage: "folder that keeps what the frozen layers yield (--method head, --train-layers), for this run and later ones on the same data and model; as private as the data"},
 		&cli.BoolFlag{Name: "dropout", Usage: "dropout at the rates of the model's configuration"},
 		&cli.StringFlag{Name: "precision", Value: "float32", Usage: "float32, bfloat16 (products only) or float64"},
 		&cli.StringFlag{Name: "device", Value: "cpu", Usage: "cpu, opencl or opencl:N; see bench devices"},
@@ -144,7 +146,10 @@ func trainSpec(c *cli.Context) (pipeline.RunSpec, error) {
 	spec.Recipe.Method.CoreMinus = c.String("rgp-core") == "minus"
 	spec.Membership = c.Int("membership")
 	spec.Name, spec.Seed, spec.SeedAll = filepath.Base(c.String("out")), c.Uint64("seed"), c.Bool("seed-known")
-	spec.Engine = trainer.EngineOptions{Precision: c.String("precision"), Device: c.String("device"), DeviceMemory: deviceMemory(c)}
+	if layers := c.Int("train-layers"); layers != 0 {
+		spec.Recipe.Method.TrainLayers = layers
+	}
+	spec.Engine = trainer.EngineOptions{Precision: c.String("precision"), Device: c.String("device"), Cache: c.String("cache"), DeviceMemory: deviceMemory(c)}
 	if audit := (trainer.Audit{Inputs: c.Int("canaries-input"), Secrets: c.Int("canaries-secret"), Gradients: c.Int("canaries-gradient")}); audit != (trainer.Audit{}) {
 		spec.Audit = &audit
 	}

@@ -89,7 +89,7 @@ func (u *unit) packPairs() {
 	ADDQ(ldDst, dst)
 	SUBQ(U8(1), k)
 	JNZ(LabelRef("pair"))
-	RET()
+	finish()
 }
 
 // packHalves rounds n float32 to bfloat16.
@@ -100,5 +100,5 @@ func (u *unit) packHalves() {
 	w.each(args, func(at reg.Register, m mask) {
 		VMOVDQU(toBFloat16(w.from(x, at, m)), Mem{Base: out, Index: at, Scale: 2})
 	})
-	RET()
+	finish()
 }

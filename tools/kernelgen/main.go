@@ -28,6 +28,7 @@ func main() {
 		u.toGrid()
 		u.dot()
 		u.dotLower()
+		u.dropout()
 	}
 	avx512.updates()
 	avx512.bfloat16()

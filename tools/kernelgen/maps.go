@@ -105,7 +105,7 @@ func (u *unit) elementwise(name, doc string, inputs int, f func(w *walk, x, y re
 		}
 		w.to(f(w, xv, yv), out, at, m)
 	})
-	RET()
+	finish()
 }
 
 func (u *unit) maps() {
@@ -148,7 +148,7 @@ func (u *unit) addNormed() {
 		VFMADD231PS(n, y, sum)
 		w.to(sum, out, at, m)
 	})
-	RET()
+	finish()
 }
 
 func (u *unit) geluSlope(x reg.VecVirtual) reg.VecVirtual {
@@ -172,7 +172,7 @@ func (u *unit) geluBoth() {
 		w.to(y, out, at, m)
 		w.to(slope, z, at, m)
 	})
-	RET()
+	finish()
 }
 
 // softmax emits out = softmax(s x) for one row, s being scalar 0.
@@ -204,7 +204,7 @@ func (u *unit) softmax() {
 		VMULPS(inverse, v, v)
 		w.to(v, out, at, m)
 	})
-	RET()
+	finish()
 }
 
 // reciprocal is 1/x of lane 0, everywhere.
@@ -235,7 +235,7 @@ func (u *unit) softmaxGrad() {
 		VMULPS(a, b, b)
 		w.to(b, out, at, m)
 	})
-	RET()
+	finish()
 }
 
 // mean is v's lanes' sum over scalar 0, the count, in lane 0.
@@ -281,7 +281,7 @@ func (u *unit) layerNorm() {
 		VFMADD213PS(b, g, v)
 		w.to(v, out, at, m)
 	})
-	RET()
+	finish()
 }
 
 // layerNormGrad emits out = rstd (h - mean(h) - x̂ mean(h x̂)) with h = y z.
@@ -315,5 +315,5 @@ func (u *unit) layerNormGrad() {
 		VMULPS(rstd, h, h)
 		w.to(h, out, at, m)
 	})
-	RET()
+	finish()
 }

@@ -36,7 +36,7 @@ func (u *unit) packRows() {
 	ADDQ(ldDst, dst)
 	SUBQ(U8(1), k)
 	JNZ(LabelRef("row"))
-	RET()
+	finish()
 }
 
 // packColumns transposes: n rows of k numbers become k rows of one vector.
@@ -71,7 +71,7 @@ func (u *unit) packColumns() {
 	ADDQ(U8(lanes), at)
 	SUBQ(U8(lanes), k)
 	JGT(LabelRef("block"))
-	RET()
+	finish()
 }
 
 // rowTable stores the addresses of the rows, the last repeated past n.

@@ -56,7 +56,7 @@ func (u *unit) sumTile(rows, vectors int) {
 	ADDQ(U8(8), lengths)
 	SUBQ(U8(1), count)
 	JNZ(LabelRef("example"))
-	RET()
+	finish()
 }
 
 // addIntegers rounds the accumulators, which it destroys, into C.
@@ -126,7 +126,7 @@ func (u *unit) packScaled() {
 	ADDQ(ldDst, dst)
 	SUBQ(U8(1), k)
 	JNZ(LabelRef("row"))
-	RET()
+	finish()
 }
 
 // toGrid emits the rounding of s x, a product in float64, into int64 sums.
@@ -158,7 +158,7 @@ func (u *unit) toGrid() {
 	ADDQ(I32(int32(2*u.bytes)), out)
 	SUBQ(U8(u.lanes()), n)
 	JNZ(LabelRef("grid"))
-	RET()
+	finish()
 }
 
 // dot emits Σ x y over n numbers in float64 lanes, left as a float64 in the
@@ -178,7 +178,7 @@ func (u *unit) dot() {
 	sum := w.totalDouble(low)
 	VADDSD(scalar(args, 0), sum.AsX(), sum.AsX())
 	VMOVSD(sum.AsX(), scalar(args, 0))
-	RET()
+	finish()
 }
 
 var triangleData *Mem
@@ -246,7 +246,7 @@ func (u *unit) dotLower() {
 	VADDPD(sums[3], sums[2], sums[2])
 	VADDPD(sums[2], sums[0], sums[0])
 	VMOVSD(u.totalDouble(sums[0]).AsX(), scalar(args, 0))
-	RET()
+	finish()
 }
 
 // addProducts adds the products of the low and high halves' lanes.

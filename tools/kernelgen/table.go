@@ -37,7 +37,7 @@ func writeTable(path string) error {
 }
 
 // plainFunctions are the functions that a unit has once.
-var plainFunctions = []string{"packRows", "packColumns", "packScaled", "gelu", "geluGrad", "geluBoth", "add", "multiply", "softmax", "softmaxGrad", "layerNorm", "layerNormGrad", "addNormed", "toGrid", "dot", "dotLower"}
+var plainFunctions = []string{"packRows", "packColumns", "packScaled", "gelu", "geluGrad", "geluBoth", "add", "multiply", "softmax", "softmaxGrad", "layerNorm", "layerNormGrad", "addNormed", "toGrid", "dot", "dotLower", "dropout"}
 
 // forms are the kinds of tiles, in the order of the kernels' type form.
 func (u *unit) forms() []string {

@@ -71,7 +71,7 @@ func (u *unit) tile(transposed bool, rows, vectors int) {
 	t.begin(args)
 	t.loop(args)
 	t.end(args)
-	RET()
+	finish()
 }
 
 // claim asks for the lines of C, which the last instructions write.

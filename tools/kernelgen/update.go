@@ -48,7 +48,7 @@ func (u *unit) divide() {
 	ADDQ(U8(8), at)
 	CMPQ(at, n)
 	JLT(LabelRef("divide"))
-	RET()
+	finish()
 }
 
 // doubles8 reads eight float32 as float64.
@@ -109,7 +109,7 @@ func (u *unit) adam() {
 	ADDQ(U8(8), at)
 	CMPQ(at, n)
 	JLT(LabelRef("step"))
-	RET()
+	finish()
 }
 
 // Fields of gridArgs.
@@ -145,5 +145,5 @@ func (u *unit) fromGrid() {
 	ADDQ(U8(8), at)
 	CMPQ(at, n)
 	JLT(LabelRef("grid"))
-	RET()
+	finish()
 }

@@ -10,26 +10,6 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Known answers of Philox4x32-10, from the Random123 library's kat_vectors.
-func TestPhilox(t *testing.T) {
-	const ones = 0xffffffff
-	for _, k := range []struct {
-		counter [4]uint32
-		key     [2]uint32
-		want    [4]uint32
-	}{
-		{[4]uint32{}, [2]uint32{}, [4]uint32{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
-		{[4]uint32{ones, ones, ones, ones}, [2]uint32{ones, ones}, [4]uint32{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
-		{[4]uint32{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, [2]uint32{0xa4093822, 0x299f31d0}, [4]uint32{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
-	} {
-		c := k.counter
-		a, b, d, e := philox(c[0], c[1], c[2], c[3], k.key[0], k.key[1])
-		if got := [4]uint32{a, b, d, e}; got != k.want {
-			t.Errorf("philox(%x, %x) = %x, want %x", k.counter, k.key, got, k.want)
-		}
-	}
-}
-
 // The share of zeros is the rate and what is left keeps the mean; sites and rows have masks of their own.
 func TestDropoutRate(t *testing.T) {
 	const width, tokens, rate = 64, 2000, 0.25
@@ -82,12 +62,4 @@ func agreement(a, b []float32) float64 {
 		}
 	}
 	return float64(n) / float64(len(a))
-}
-
-func BenchmarkMaskRow(b *testing.B) {
-	x, y := make([]float32, 256), make([]float32, 256)
-	for b.Loop() {
-		maskRow(x, y, 1, 2, [2]uint32{3, 4}, 6554, 1.1)
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/256, "ns/number")
 }

@@ -1,6 +1,8 @@
 package cpu
 
 import (
+	"fmt"
+
 	"github.com/ewtune/ewtune/gpu-trainer/machine"
 	"github.com/ewtune/ewtune/gpu-trainer/machine/cpu/kernels"
 	"gorgonia.org/tensor"
@@ -11,6 +13,20 @@ func embed[T kernels.Float](c call[T]) machine.Run {
 	table, y, add := c.input(len(c.in)-1), c.output(0), len(c.in) == 2
 	return func(f *machine.Feed) error {
 		kernels.Embed(c.Pool, f.Columns[c.Column], table.data(), y.Width, y.data(), add)
+		return nil
+	}
+}
+
+func activations[T kernels.Float](c call[T]) machine.Run {
+	y := c.output(0)
+	return func(f *machine.Feed) error {
+		to := y.data()
+		if len(f.Activations) != len(to) {
+			return fmt.Errorf("%d activations: must be %d", len(f.Activations), len(to))
+		}
+		for i, v := range f.Activations {
+			to[i] = T(v)
+		}
 		return nil
 	}
 }

@@ -8,7 +8,7 @@ import (
 // table maps each kernel's name to the function that binds it.
 func table[T kernels.Float]() map[string]func(call[T]) machine.Run {
 	return map[string]func(call[T]) machine.Run{
-		"embed": embed[T], "embed.add": embed[T],
+		"embed": embed[T], "embed.add": embed[T], "activations": activations[T],
 		"linear": linear[T], "linear.add": linearAdd[T], "linear.gradinput": linearGradInput[T], "linear.gradinput.add": linearGradInputAdd[T],
 		"layernorm": layerNorm[T], "layernorm.gradinput": layerNormGradInput[T],
 		"attention": attention[T], "attention.grad": attentionGrad[T],

@@ -40,6 +40,7 @@ type worker struct {
 	sums  sumArgs
 	adam  adamArgs
 	grid  gridArgs
+	mask  dropoutArgs
 	wake  chan struct{}
 	tile  arena
 	tile2 arena

@@ -15,6 +15,7 @@ type simd struct {
 	gelu, geluGrad, geluBoth, add, multiply        func(*byte) // mapArgs
 	softmax, softmaxGrad, layerNorm, layerNormGrad func(*byte) // mapArgs, one row
 	addNormed, toGrid, dot, dotLower               func(*byte) // mapArgs
+	dropout                                        func(*byte) // dropoutArgs
 
 	// What only some units have.
 	adam, fromGrid func(*byte) // adamArgs and gridArgs
@@ -122,4 +123,16 @@ type sumArgs struct {
 	ldb, ldc uintptr
 	lengths  pointer
 	count    int
+}
+
+// Unit names the code that a pool runs: results of one unit have the same bits everywhere, those of two may differ in the last.
+func (p *Pool) Unit() string {
+	name := "portable"
+	if p.simd != nil {
+		name = map[int]string{16: "avx512", 8: "avx2"}[p.simd.lanes]
+	}
+	if p.bfloat16 && bfloat16Unit() && p.simd != nil && p.simd.packPairs != nil {
+		name += "+bf16"
+	}
+	return name
 }

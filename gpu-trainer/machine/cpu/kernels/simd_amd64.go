@@ -504,6 +504,11 @@ func dot512(a *byte)
 //go:noescape
 func dotLower512(a *byte)
 
+// dropout512 zeroes the numbers of rows whose draw is below the threshold, and scales the others. Its argument is a *dropoutArgs.
+//
+//go:noescape
+func dropout512(a *byte)
+
 // tileN1x1v256 computes 1 rows and 1 vectors of columns. Its argument is a *tileArgs.
 //
 //go:noescape
@@ -763,6 +768,11 @@ func dot256(a *byte)
 //
 //go:noescape
 func dotLower256(a *byte)
+
+// dropout256 zeroes the numbers of rows whose draw is below the threshold, and scales the others. Its argument is a *dropoutArgs.
+//
+//go:noescape
+func dropout256(a *byte)
 
 // adam512 makes one step of Adam. Its argument is a *adamArgs.
 //

@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func tileN1x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN1x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -68,10 +68,11 @@ done:
 	MOVQ    24(AX), CX
 	MOVQ    56(AX), AX
 	VMOVUPS Z0, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileN2x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN2x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -150,10 +151,11 @@ done:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z1, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileN3x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN3x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -248,10 +250,11 @@ done:
 	VMOVUPS Z1, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z2, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileN4x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN4x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -362,10 +365,11 @@ done:
 	VMOVUPS Z2, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z3, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileN5x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN5x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -492,10 +496,11 @@ done:
 	VMOVUPS Z3, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z4, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileN6x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN6x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -642,10 +647,11 @@ done:
 	VMOVUPS Z4, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z5, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileN7x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN7x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -808,10 +814,11 @@ done:
 	VMOVUPS Z5, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z6, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileN8x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN8x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -990,10 +997,11 @@ done:
 	VMOVUPS Z6, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z7, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileN9x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN9x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -1188,10 +1196,11 @@ done:
 	VMOVUPS Z7, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z8, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileN10x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN10x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -1402,10 +1411,11 @@ done:
 	VMOVUPS Z8, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z9, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileN11x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN11x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -1636,10 +1646,11 @@ done:
 	VMOVUPS Z9, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z10, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileN12x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN12x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -1886,10 +1897,11 @@ done:
 	VMOVUPS Z10, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z11, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileN13x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN13x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -2152,10 +2164,11 @@ done:
 	VMOVUPS Z11, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z12, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileN14x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN14x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -2434,10 +2447,11 @@ done:
 	VMOVUPS Z12, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z13, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileN1x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN1x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -2514,10 +2528,11 @@ done:
 	MOVQ    56(AX), AX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileN2x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN2x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -2618,10 +2633,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileN3x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN3x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -2746,10 +2762,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileN4x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN4x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -2898,10 +2915,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z6, (CX)
 	VMOVUPS Z7, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileN5x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN5x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -3074,10 +3092,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z8, (CX)
 	VMOVUPS Z9, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileN6x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN6x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -3278,10 +3297,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z10, (CX)
 	VMOVUPS Z11, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileN7x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN7x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -3506,10 +3526,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z12, (CX)
 	VMOVUPS Z13, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileN8x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN8x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -3758,10 +3779,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z14, (CX)
 	VMOVUPS Z15, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileN9x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN9x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -4034,10 +4056,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z16, (CX)
 	VMOVUPS Z17, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileN10x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN10x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -4334,10 +4357,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z18, (CX)
 	VMOVUPS Z19, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileN11x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN11x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -4662,10 +4686,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z20, (CX)
 	VMOVUPS Z21, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileN12x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN12x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -5014,10 +5039,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z22, (CX)
 	VMOVUPS Z23, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileN13x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN13x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -5390,10 +5416,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z24, (CX)
 	VMOVUPS Z25, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileN14x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileN14x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -5790,10 +5817,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z26, (CX)
 	VMOVUPS Z27, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileT1x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT1x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -5858,10 +5886,11 @@ done:
 	MOVQ    24(AX), CX
 	MOVQ    56(AX), AX
 	VMOVUPS Z0, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileT2x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT2x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -5942,10 +5971,11 @@ done:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z1, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileT3x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT3x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -6042,10 +6072,11 @@ done:
 	VMOVUPS Z1, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z2, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileT4x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT4x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -6158,10 +6189,11 @@ done:
 	VMOVUPS Z2, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z3, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileT5x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT5x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -6290,10 +6322,11 @@ done:
 	VMOVUPS Z3, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z4, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileT6x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT6x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -6438,10 +6471,11 @@ done:
 	VMOVUPS Z4, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z5, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileT7x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT7x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -6602,10 +6636,11 @@ done:
 	VMOVUPS Z5, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z6, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileT8x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT8x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -6782,10 +6817,11 @@ done:
 	VMOVUPS Z6, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z7, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileT9x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT9x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -6978,10 +7014,11 @@ done:
 	VMOVUPS Z7, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z8, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileT10x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT10x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -7190,10 +7227,11 @@ done:
 	VMOVUPS Z8, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z9, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileT11x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT11x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -7418,10 +7456,11 @@ done:
 	VMOVUPS Z9, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z10, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileT12x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT12x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -7662,10 +7701,11 @@ done:
 	VMOVUPS Z10, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z11, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileT13x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT13x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -7922,10 +7962,11 @@ done:
 	VMOVUPS Z11, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z12, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileT14x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT14x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -8198,10 +8239,11 @@ done:
 	VMOVUPS Z12, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z13, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileT1x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT1x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -8280,10 +8322,11 @@ done:
 	MOVQ    56(AX), AX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileT2x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT2x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -8386,10 +8429,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileT3x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT3x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -8516,10 +8560,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileT4x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT4x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -8670,10 +8715,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z6, (CX)
 	VMOVUPS Z7, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileT5x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT5x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -8848,10 +8894,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z8, (CX)
 	VMOVUPS Z9, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileT6x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT6x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -9050,10 +9097,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z10, (CX)
 	VMOVUPS Z11, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileT7x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT7x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -9276,10 +9324,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z12, (CX)
 	VMOVUPS Z13, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileT8x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT8x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -9526,10 +9575,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z14, (CX)
 	VMOVUPS Z15, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileT9x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT9x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -9800,10 +9850,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z16, (CX)
 	VMOVUPS Z17, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileT10x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT10x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -10098,10 +10149,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z18, (CX)
 	VMOVUPS Z19, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileT11x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT11x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -10420,10 +10472,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z20, (CX)
 	VMOVUPS Z21, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileT12x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT12x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -10766,10 +10819,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z22, (CX)
 	VMOVUPS Z23, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileT13x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT13x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -11136,10 +11190,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z24, (CX)
 	VMOVUPS Z25, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileT14x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileT14x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -11530,10 +11585,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z26, (CX)
 	VMOVUPS Z27, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func sum1x1v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum1x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -11599,10 +11655,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum2x1v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum2x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -11687,10 +11744,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum3x1v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum3x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -11794,10 +11852,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum4x1v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum4x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -11920,10 +11979,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum5x1v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum5x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -12065,10 +12125,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum6x1v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum6x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -12229,10 +12290,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum7x1v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum7x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -12412,10 +12474,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum8x1v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum8x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -12614,10 +12677,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum9x1v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum9x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -12835,10 +12899,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum10x1v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum10x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -13075,10 +13140,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum11x1v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum11x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -13334,10 +13400,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum12x1v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum12x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -13612,10 +13679,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum13x1v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum13x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -13909,10 +13977,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum14x1v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum14x1v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -14225,10 +14294,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum1x2v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum1x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -14312,10 +14382,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum2x2v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum2x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -14431,10 +14502,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum3x2v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum3x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -14582,10 +14654,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum4x2v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum4x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -14765,10 +14838,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum5x2v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum5x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -14980,10 +15054,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum6x2v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum6x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -15227,10 +15302,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum7x2v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum7x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -15506,10 +15582,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum8x2v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum8x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -15817,10 +15894,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum9x2v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum9x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -16160,10 +16238,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum10x2v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum10x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -16535,10 +16614,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum11x2v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum11x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -16942,10 +17022,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum12x2v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum12x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -17381,10 +17462,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum13x2v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum13x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -17852,10 +17934,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func sum14x2v512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sum14x2v512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ 8(AX), CX
@@ -18355,10 +18438,11 @@ done:
 	ADDQ          $0x08, DI
 	SUBQ          $0x01, R8
 	JNZ           example
+	VZEROUPPER
 	RET
 
 // func packRows512(a *byte)
-// Requires: AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2
 TEXT ·packRows512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), AX
 	MOVQ  (AX), CX
@@ -18378,10 +18462,11 @@ row:
 	ADDQ      SI, BX
 	SUBQ      $0x01, DI
 	JNZ       row
+	VZEROUPPER
 	RET
 
 // func packColumns512(a *byte)
-// Requires: AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·packColumns512(SB), NOSPLIT, $128-8
 	MOVQ    a+0(FP), AX
 	MOVQ    (AX), CX
@@ -18596,10 +18681,11 @@ block:
 	ADDQ       $0x10, BX
 	SUBQ       $0x10, AX
 	JGT        block
+	VZEROUPPER
 	RET
 
 // func packScaled512(a *byte)
-// Requires: AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2
 TEXT ·packScaled512(SB), NOSPLIT, $0-8
 	MOVQ         a+0(FP), AX
 	MOVQ         (AX), CX
@@ -18621,10 +18707,11 @@ row:
 	ADDQ      SI, BX
 	SUBQ      $0x01, DI
 	JNZ       row
+	VZEROUPPER
 	RET
 
 // func gelu512(a *byte)
-// Requires: AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·gelu512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), AX
 	MOVQ  32(AX), CX
@@ -18736,6 +18823,7 @@ w1tail:
 	VMOVUPS          Z6, K1, (BX)(SI*4)
 
 w1end:
+	VZEROUPPER
 	RET
 
 DATA cbf000000<>+0(SB)/4, $0xbf000000
@@ -18979,7 +19067,7 @@ DATA c3dd88f54<>+28(SB)/4, $0x3dd88f54
 GLOBL c3dd88f54<>(SB), RODATA|NOPTR, $32
 
 // func geluGrad512(a *byte)
-// Requires: AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·geluGrad512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), AX
 	MOVQ  32(AX), CX
@@ -19098,6 +19186,7 @@ w2tail:
 	VMOVUPS          Z7, K1, (BX)(DI*4)
 
 w2end:
+	VZEROUPPER
 	RET
 
 DATA c3ecc422a<>+0(SB)/4, $0x3ecc422a
@@ -19111,7 +19200,7 @@ DATA c3ecc422a<>+28(SB)/4, $0x3ecc422a
 GLOBL c3ecc422a<>(SB), RODATA|NOPTR, $32
 
 // func geluBoth512(a *byte)
-// Requires: AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·geluBoth512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), AX
 	MOVQ  32(AX), CX
@@ -19230,10 +19319,11 @@ w3tail:
 	VMOVUPS          Z2, K1, (BX)(DI*4)
 
 w3end:
+	VZEROUPPER
 	RET
 
 // func add512(a *byte)
-// Requires: AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2
 TEXT ·add512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), AX
 	MOVQ  32(AX), CX
@@ -19268,10 +19358,11 @@ w4tail:
 	VMOVUPS   Z0, K1, (BX)(DI*4)
 
 w4end:
+	VZEROUPPER
 	RET
 
 // func multiply512(a *byte)
-// Requires: AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2
 TEXT ·multiply512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), AX
 	MOVQ  32(AX), CX
@@ -19306,10 +19397,11 @@ w5tail:
 	VMOVUPS   Z0, K1, (BX)(DI*4)
 
 w5end:
+	VZEROUPPER
 	RET
 
 // func addNormed512(a *byte)
-// Requires: AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2
 TEXT ·addNormed512(SB), NOSPLIT, $0-8
 	MOVQ         a+0(FP), AX
 	MOVQ         32(AX), CX
@@ -19352,6 +19444,7 @@ w6tail:
 	VMOVUPS     Z4, K1, (SI)(DI*4)
 
 w6end:
+	VZEROUPPER
 	RET
 
 // func softmax512(a *byte)
@@ -19492,6 +19585,7 @@ w9tail:
 	VMOVUPS   Z1, K1, (BX)(DX*4)
 
 w9end:
+	VZEROUPPER
 	RET
 
 DATA cff7fffff<>+0(SB)/4, $0xff7fffff
@@ -19575,6 +19669,7 @@ w11tail:
 	VMOVUPS   Z3, K1, (SI)(DI*4)
 
 w11end:
+	VZEROUPPER
 	RET
 
 // func layerNorm512(a *byte)
@@ -19687,6 +19782,7 @@ w14tail:
 	VMOVUPS     Z2, K1, (DI)(R8*4)
 
 w14end:
+	VZEROUPPER
 	RET
 
 // func layerNormGrad512(a *byte)
@@ -19792,10 +19888,11 @@ w16tail:
 	VMOVUPS      Z4, K1, (DI)(R8*4)
 
 w16end:
+	VZEROUPPER
 	RET
 
 // func toGrid512(a *byte)
-// Requires: AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·toGrid512(SB), NOSPLIT, $0-8
 	MOVQ         a+0(FP), AX
 	MOVQ         (AX), CX
@@ -19819,6 +19916,7 @@ grid:
 	ADDQ      $+128, DX
 	SUBQ      $0x10, BX
 	JNZ       grid
+	VZEROUPPER
 	RET
 
 DATA d4338000000000000<>+0(SB)/8, $0x4338000000000000
@@ -19882,6 +19980,7 @@ w17end:
 	VADDSD        X1, X0, X0
 	VADDSD        40(AX), X0, X0
 	VMOVSD        X0, 40(AX)
+	VZEROUPPER
 	RET
 
 // func dotLower512(a *byte)
@@ -19953,6 +20052,7 @@ diagonal:
 	VUNPCKHPD     X0, X0, X1
 	VADDSD        X1, X0, X0
 	VMOVSD        X0, 40(AX)
+	VZEROUPPER
 	RET
 
 DATA triangle<>+0(SB)/4, $0x40000000
@@ -19987,6 +20087,141 @@ DATA triangle<>+112(SB)/4, $0x00000000
 DATA triangle<>+116(SB)/4, $0x00000000
 DATA triangle<>+120(SB)/4, $0x00000000
 GLOBL triangle<>(SB), RODATA|NOPTR, $124
+
+// func dropout512(a *byte)
+// Requires: AVX512BW, AVX512F
+TEXT ·dropout512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         8(AX), DX
+	MOVQ         16(AX), BX
+	MOVQ         24(AX), DI
+	MOVQ         32(AX), R8
+	VPBROADCASTQ 64(AX), Z0
+	VPBROADCASTQ 72(AX), Z1
+	VBROADCASTSS 56(AX), Z2
+	VBROADCASTSS 60(AX), Z3
+	VPBROADCASTQ blockStep512<>+0(SB), Z4
+	VPBROADCASTQ blockStep512<>+8(SB), Z5
+	VPXORD       Z6, Z6, Z6
+
+row:
+	VMOVUPS blocks512<>+0(SB), Z7
+	XORQ    SI, SI
+
+mask:
+	VMOVAPS         Z7, Z8
+	VMOVAPS         Z6, Z9
+	VPBROADCASTQ    40(AX), Z10
+	VPBROADCASTQ    48(AX), Z11
+	VPADDQ          Z4, Z7, Z7
+	VPMULUDQ        Z0, Z8, Z8
+	VPMULUDQ        Z1, Z10, Z10
+	VPSRLQ          $0x20, Z10, Z12
+	VPTERNLOGQ.BCST $0x96, 80(AX), Z9, Z12
+	VPSRLQ          $0x20, Z8, Z9
+	VPTERNLOGQ.BCST $0x96, 88(AX), Z11, Z9
+	VPMULUDQ        Z0, Z12, Z11
+	VPMULUDQ        Z1, Z9, Z9
+	VPSRLQ          $0x20, Z9, Z12
+	VPTERNLOGQ.BCST $0x96, 96(AX), Z10, Z12
+	VPSRLQ          $0x20, Z11, Z10
+	VPTERNLOGQ.BCST $0x96, 104(AX), Z8, Z10
+	VPMULUDQ        Z0, Z12, Z8
+	VPMULUDQ        Z1, Z10, Z10
+	VPSRLQ          $0x20, Z10, Z12
+	VPTERNLOGQ.BCST $0x96, 112(AX), Z9, Z12
+	VPSRLQ          $0x20, Z8, Z9
+	VPTERNLOGQ.BCST $0x96, 120(AX), Z11, Z9
+	VPMULUDQ        Z0, Z12, Z11
+	VPMULUDQ        Z1, Z9, Z9
+	VPSRLQ          $0x20, Z9, Z12
+	VPTERNLOGQ.BCST $0x96, 128(AX), Z10, Z12
+	VPSRLQ          $0x20, Z11, Z10
+	VPTERNLOGQ.BCST $0x96, 136(AX), Z8, Z10
+	VPMULUDQ        Z0, Z12, Z8
+	VPMULUDQ        Z1, Z10, Z10
+	VPSRLQ          $0x20, Z10, Z12
+	VPTERNLOGQ.BCST $0x96, 144(AX), Z9, Z12
+	VPSRLQ          $0x20, Z8, Z9
+	VPTERNLOGQ.BCST $0x96, 152(AX), Z11, Z9
+	VPMULUDQ        Z0, Z12, Z11
+	VPMULUDQ        Z1, Z9, Z9
+	VPSRLQ          $0x20, Z9, Z12
+	VPTERNLOGQ.BCST $0x96, 160(AX), Z10, Z12
+	VPSRLQ          $0x20, Z11, Z10
+	VPTERNLOGQ.BCST $0x96, 168(AX), Z8, Z10
+	VPMULUDQ        Z0, Z12, Z8
+	VPMULUDQ        Z1, Z10, Z10
+	VPSRLQ          $0x20, Z10, Z12
+	VPTERNLOGQ.BCST $0x96, 176(AX), Z9, Z12
+	VPSRLQ          $0x20, Z8, Z9
+	VPTERNLOGQ.BCST $0x96, 184(AX), Z11, Z9
+	VPMULUDQ        Z0, Z12, Z11
+	VPMULUDQ        Z1, Z9, Z9
+	VPSRLQ          $0x20, Z9, Z12
+	VPTERNLOGQ.BCST $0x96, 192(AX), Z10, Z12
+	VPSRLQ          $0x20, Z11, Z10
+	VPTERNLOGQ.BCST $0x96, 200(AX), Z8, Z10
+	VPMULUDQ        Z0, Z12, Z8
+	VPMULUDQ        Z1, Z10, Z10
+	VPSRLQ          $0x20, Z10, Z12
+	VPTERNLOGQ.BCST $0x96, 208(AX), Z9, Z12
+	VPSRLQ          $0x20, Z8, Z9
+	VPTERNLOGQ.BCST $0x96, 216(AX), Z11, Z9
+	VPMULUDQ        Z0, Z12, Z11
+	VPMULUDQ        Z1, Z9, Z9
+	VPSRLQ          $0x20, Z9, Z12
+	VPTERNLOGQ.BCST $0x96, 224(AX), Z10, Z12
+	VPSRLQ          $0x20, Z11, Z10
+	VPTERNLOGQ.BCST $0x96, 232(AX), Z8, Z10
+	VPSLLQ          $0x20, Z9, Z8
+	MOVL            $0x0000aaaa, R9
+	KMOVW           R9, K1
+	VPBLENDMD       Z8, Z12, K1, Z8
+	VPSLLQ          $0x20, Z11, Z9
+	MOVL            $0x0000aaaa, R9
+	KMOVW           R9, K1
+	VPBLENDMD       Z9, Z10, K1, Z9
+	VPUNPCKLQDQ     Z9, Z8, Z10
+	VPUNPCKHQDQ     Z9, Z8, Z8
+	VPCMPUW         $0x05, Z2, Z10, K1
+	VMULPS.Z        (CX)(SI*4), Z3, K1, Z9
+	VMOVUPS         Z9, (DX)(SI*4)
+	KSHIFTRD        $0x10, K1, K1
+	VMULPS.Z        64(CX)(SI*4), Z3, K1, Z9
+	VMOVUPS         Z9, 64(DX)(SI*4)
+	KSHIFTRD        $0x10, K1, K1
+	VPCMPUW         $0x05, Z2, Z8, K1
+	VMULPS.Z        128(CX)(SI*4), Z3, K1, Z8
+	VMOVUPS         Z8, 128(DX)(SI*4)
+	KSHIFTRD        $0x10, K1, K1
+	VMULPS.Z        192(CX)(SI*4), Z3, K1, Z8
+	VMOVUPS         Z8, 192(DX)(SI*4)
+	KSHIFTRD        $0x10, K1, K1
+	ADDQ            $0x40, SI
+	CMPQ            SI, BX
+	JLT             mask
+	VPADDQ          Z5, Z6, Z6
+	ADDQ            DI, CX
+	ADDQ            DI, DX
+	DECQ            R8
+	JNZ             row
+	RET
+
+DATA blocks512<>+0(SB)/8, $0x0000000000000000
+DATA blocks512<>+8(SB)/8, $0x0000000000000004
+DATA blocks512<>+16(SB)/8, $0x0000000000000001
+DATA blocks512<>+24(SB)/8, $0x0000000000000005
+DATA blocks512<>+32(SB)/8, $0x0000000000000002
+DATA blocks512<>+40(SB)/8, $0x0000000000000006
+DATA blocks512<>+48(SB)/8, $0x0000000000000003
+DATA blocks512<>+56(SB)/8, $0x0000000000000007
+GLOBL blocks512<>(SB), RODATA|NOPTR, $64
+
+DATA blockStep512<>+0(SB)/8, $0x0000000000000008
+DATA blockStep512<>+8(SB)/8, $0x0000000000000001
+GLOBL blockStep512<>(SB), RODATA|NOPTR, $16
 
 // func tileN1x1v256(a *byte)
 // Requires: AVX, FMA3, MMX+
@@ -20053,6 +20288,7 @@ done:
 	MOVQ       24(AX), CX
 	MOVQ       56(AX), AX
 	VMASKMOVPS Y1, Y0, (CX)
+	VZEROUPPER
 	RET
 
 DATA laneMasks<>+0(SB)/4, $0xffffffff
@@ -20154,6 +20390,7 @@ done:
 	VMASKMOVPS Y1, Y0, (CX)
 	ADDQ       AX, CX
 	VMASKMOVPS Y2, Y0, (CX)
+	VZEROUPPER
 	RET
 
 // func tileN3x1v256(a *byte)
@@ -20253,6 +20490,7 @@ done:
 	VMASKMOVPS Y2, Y0, (CX)
 	ADDQ       AX, CX
 	VMASKMOVPS Y3, Y0, (CX)
+	VZEROUPPER
 	RET
 
 // func tileN4x1v256(a *byte)
@@ -20368,6 +20606,7 @@ done:
 	VMASKMOVPS Y3, Y0, (CX)
 	ADDQ       AX, CX
 	VMASKMOVPS Y4, Y0, (CX)
+	VZEROUPPER
 	RET
 
 // func tileN5x1v256(a *byte)
@@ -20499,6 +20738,7 @@ done:
 	VMASKMOVPS Y4, Y0, (CX)
 	ADDQ       AX, CX
 	VMASKMOVPS Y5, Y0, (CX)
+	VZEROUPPER
 	RET
 
 // func tileN6x1v256(a *byte)
@@ -20650,6 +20890,7 @@ done:
 	VMASKMOVPS Y5, Y0, (CX)
 	ADDQ       AX, CX
 	VMASKMOVPS Y6, Y0, (CX)
+	VZEROUPPER
 	RET
 
 // func tileN1x2v256(a *byte)
@@ -20730,6 +20971,7 @@ done:
 	MOVQ       56(AX), AX
 	VMOVUPS    Y1, (CX)
 	VMASKMOVPS Y2, Y0, 32(CX)
+	VZEROUPPER
 	RET
 
 // func tileN2x2v256(a *byte)
@@ -20833,6 +21075,7 @@ done:
 	ADDQ       AX, CX
 	VMOVUPS    Y3, (CX)
 	VMASKMOVPS Y4, Y0, 32(CX)
+	VZEROUPPER
 	RET
 
 // func tileN3x2v256(a *byte)
@@ -20959,6 +21202,7 @@ done:
 	ADDQ       AX, CX
 	VMOVUPS    Y5, (CX)
 	VMASKMOVPS Y6, Y0, 32(CX)
+	VZEROUPPER
 	RET
 
 // func tileN4x2v256(a *byte)
@@ -21108,6 +21352,7 @@ done:
 	ADDQ       AX, CX
 	VMOVUPS    Y7, (CX)
 	VMASKMOVPS Y8, Y0, 32(CX)
+	VZEROUPPER
 	RET
 
 // func tileN5x2v256(a *byte)
@@ -21280,6 +21525,7 @@ done:
 	ADDQ       AX, CX
 	VMOVUPS    Y9, (CX)
 	VMASKMOVPS Y10, Y0, 32(CX)
+	VZEROUPPER
 	RET
 
 // func tileN6x2v256(a *byte)
@@ -21479,6 +21725,7 @@ done:
 	ADDQ       AX, CX
 	VMOVUPS    Y11, (CX)
 	VMASKMOVPS Y12, Y0, 32(CX)
+	VZEROUPPER
 	RET
 
 // func tileT1x1v256(a *byte)
@@ -21548,6 +21795,7 @@ done:
 	MOVQ       24(AX), CX
 	MOVQ       56(AX), AX
 	VMASKMOVPS Y1, Y0, (CX)
+	VZEROUPPER
 	RET
 
 // func tileT2x1v256(a *byte)
@@ -21633,6 +21881,7 @@ done:
 	VMASKMOVPS Y1, Y0, (CX)
 	ADDQ       AX, CX
 	VMASKMOVPS Y2, Y0, (CX)
+	VZEROUPPER
 	RET
 
 // func tileT3x1v256(a *byte)
@@ -21734,6 +21983,7 @@ done:
 	VMASKMOVPS Y2, Y0, (CX)
 	ADDQ       AX, CX
 	VMASKMOVPS Y3, Y0, (CX)
+	VZEROUPPER
 	RET
 
 // func tileT4x1v256(a *byte)
@@ -21851,6 +22101,7 @@ done:
 	VMASKMOVPS Y3, Y0, (CX)
 	ADDQ       AX, CX
 	VMASKMOVPS Y4, Y0, (CX)
+	VZEROUPPER
 	RET
 
 // func tileT5x1v256(a *byte)
@@ -21984,6 +22235,7 @@ done:
 	VMASKMOVPS Y4, Y0, (CX)
 	ADDQ       AX, CX
 	VMASKMOVPS Y5, Y0, (CX)
+	VZEROUPPER
 	RET
 
 // func tileT6x1v256(a *byte)
@@ -22133,6 +22385,7 @@ done:
 	VMASKMOVPS Y5, Y0, (CX)
 	ADDQ       AX, CX
 	VMASKMOVPS Y6, Y0, (CX)
+	VZEROUPPER
 	RET
 
 // func tileT1x2v256(a *byte)
@@ -22215,6 +22468,7 @@ done:
 	MOVQ       56(AX), AX
 	VMOVUPS    Y1, (CX)
 	VMASKMOVPS Y2, Y0, 32(CX)
+	VZEROUPPER
 	RET
 
 // func tileT2x2v256(a *byte)
@@ -22320,6 +22574,7 @@ done:
 	ADDQ       AX, CX
 	VMOVUPS    Y3, (CX)
 	VMASKMOVPS Y4, Y0, 32(CX)
+	VZEROUPPER
 	RET
 
 // func tileT3x2v256(a *byte)
@@ -22448,6 +22703,7 @@ done:
 	ADDQ       AX, CX
 	VMOVUPS    Y5, (CX)
 	VMASKMOVPS Y6, Y0, 32(CX)
+	VZEROUPPER
 	RET
 
 // func tileT4x2v256(a *byte)
@@ -22599,6 +22855,7 @@ done:
 	ADDQ       AX, CX
 	VMOVUPS    Y7, (CX)
 	VMASKMOVPS Y8, Y0, 32(CX)
+	VZEROUPPER
 	RET
 
 // func tileT5x2v256(a *byte)
@@ -22773,6 +23030,7 @@ done:
 	ADDQ       AX, CX
 	VMOVUPS    Y9, (CX)
 	VMASKMOVPS Y10, Y0, 32(CX)
+	VZEROUPPER
 	RET
 
 // func tileT6x2v256(a *byte)
@@ -22970,6 +23228,7 @@ done:
 	ADDQ       AX, CX
 	VMOVUPS    Y11, (CX)
 	VMASKMOVPS Y12, Y0, 32(CX)
+	VZEROUPPER
 	RET
 
 // func sum1x1v256(a *byte)
@@ -23046,6 +23305,7 @@ done:
 	ADDQ         $0x08, DI
 	SUBQ         $0x01, R8
 	JNZ          example
+	VZEROUPPER
 	RET
 
 // func sum2x1v256(a *byte)
@@ -23148,6 +23408,7 @@ done:
 	ADDQ         $0x08, DI
 	SUBQ         $0x01, R8
 	JNZ          example
+	VZEROUPPER
 	RET
 
 // func sum3x1v256(a *byte)
@@ -23276,6 +23537,7 @@ done:
 	ADDQ         $0x08, DI
 	SUBQ         $0x01, R8
 	JNZ          example
+	VZEROUPPER
 	RET
 
 // func sum4x1v256(a *byte)
@@ -23430,6 +23692,7 @@ done:
 	ADDQ         $0x08, DI
 	SUBQ         $0x01, R8
 	JNZ          example
+	VZEROUPPER
 	RET
 
 // func sum5x1v256(a *byte)
@@ -23610,6 +23873,7 @@ done:
 	ADDQ         $0x08, DI
 	SUBQ         $0x01, R8
 	JNZ          example
+	VZEROUPPER
 	RET
 
 // func sum6x1v256(a *byte)
@@ -23816,6 +24080,7 @@ done:
 	ADDQ         $0x08, DI
 	SUBQ         $0x01, R8
 	JNZ          example
+	VZEROUPPER
 	RET
 
 // func sum1x2v256(a *byte)
@@ -23917,6 +24182,7 @@ done:
 	ADDQ         $0x08, DI
 	SUBQ         $0x01, R8
 	JNZ          example
+	VZEROUPPER
 	RET
 
 // func sum2x2v256(a *byte)
@@ -24064,6 +24330,7 @@ done:
 	ADDQ         $0x08, DI
 	SUBQ         $0x01, R8
 	JNZ          example
+	VZEROUPPER
 	RET
 
 // func sum3x2v256(a *byte)
@@ -24257,6 +24524,7 @@ done:
 	ADDQ         $0x08, DI
 	SUBQ         $0x01, R8
 	JNZ          example
+	VZEROUPPER
 	RET
 
 // func sum4x2v256(a *byte)
@@ -24496,6 +24764,7 @@ done:
 	ADDQ         $0x08, DI
 	SUBQ         $0x01, R8
 	JNZ          example
+	VZEROUPPER
 	RET
 
 // func sum5x2v256(a *byte)
@@ -24781,6 +25050,7 @@ done:
 	ADDQ         $0x08, DI
 	SUBQ         $0x01, R8
 	JNZ          example
+	VZEROUPPER
 	RET
 
 // func sum6x2v256(a *byte)
@@ -25112,6 +25382,7 @@ done:
 	ADDQ         $0x08, DI
 	SUBQ         $0x01, R8
 	JNZ          example
+	VZEROUPPER
 	RET
 
 // func packRows256(a *byte)
@@ -25136,6 +25407,7 @@ row:
 	ADDQ       SI, BX
 	SUBQ       $0x01, DI
 	JNZ        row
+	VZEROUPPER
 	RET
 
 // func packColumns256(a *byte)
@@ -25251,6 +25523,7 @@ block:
 	ADDQ       $0x08, BX
 	SUBQ       $0x08, AX
 	JGT        block
+	VZEROUPPER
 	RET
 
 // func packScaled256(a *byte)
@@ -25277,6 +25550,7 @@ row:
 	ADDQ       SI, BX
 	SUBQ       $0x01, DI
 	JNZ        row
+	VZEROUPPER
 	RET
 
 // func gelu256(a *byte)
@@ -25397,6 +25671,7 @@ w18tail:
 	VMASKMOVPS   Y2, Y0, (BX)(SI*4)
 
 w18end:
+	VZEROUPPER
 	RET
 
 // func geluGrad256(a *byte)
@@ -25524,6 +25799,7 @@ w19tail:
 	VMASKMOVPS   Y3, Y0, (BX)(DI*4)
 
 w19end:
+	VZEROUPPER
 	RET
 
 // func geluBoth256(a *byte)
@@ -25651,6 +25927,7 @@ w20tail:
 	VMASKMOVPS   Y4, Y0, (BX)(DI*4)
 
 w20end:
+	VZEROUPPER
 	RET
 
 // func add256(a *byte)
@@ -25690,6 +25967,7 @@ w21tail:
 	VMASKMOVPS Y1, Y0, (BX)(DI*4)
 
 w21end:
+	VZEROUPPER
 	RET
 
 // func multiply256(a *byte)
@@ -25729,6 +26007,7 @@ w22tail:
 	VMASKMOVPS Y1, Y0, (BX)(DI*4)
 
 w22end:
+	VZEROUPPER
 	RET
 
 // func addNormed256(a *byte)
@@ -25776,6 +26055,7 @@ w23tail:
 	VMASKMOVPS  Y5, Y0, (SI)(DI*4)
 
 w23end:
+	VZEROUPPER
 	RET
 
 // func softmax256(a *byte)
@@ -25921,6 +26201,7 @@ w26tail:
 	VMASKMOVPS Y2, Y0, (BX)(DX*4)
 
 w26end:
+	VZEROUPPER
 	RET
 
 // func softmaxGrad256(a *byte)
@@ -25994,6 +26275,7 @@ w28tail:
 	VMASKMOVPS Y4, Y0, (SI)(DI*4)
 
 w28end:
+	VZEROUPPER
 	RET
 
 // func layerNorm256(a *byte)
@@ -26105,6 +26387,7 @@ w31tail:
 	VMASKMOVPS  Y3, Y0, (DI)(R8*4)
 
 w31end:
+	VZEROUPPER
 	RET
 
 // func layerNormGrad256(a *byte)
@@ -26209,6 +26492,7 @@ w33tail:
 	VMASKMOVPS   Y5, Y0, (DI)(R8*4)
 
 w33end:
+	VZEROUPPER
 	RET
 
 // func toGrid256(a *byte)
@@ -26238,6 +26522,7 @@ grid:
 	ADDQ      $+64, DX
 	SUBQ      $0x08, BX
 	JNZ       grid
+	VZEROUPPER
 	RET
 
 // func dot256(a *byte)
@@ -26298,6 +26583,7 @@ w34end:
 	VADDSD       X0, X1, X1
 	VADDSD       40(AX), X1, X1
 	VMOVSD       X1, 40(AX)
+	VZEROUPPER
 	RET
 
 // func dotLower256(a *byte)
@@ -26368,7 +26654,185 @@ diagonal:
 	VUNPCKHPD    X1, X1, X0
 	VADDSD       X0, X1, X1
 	VMOVSD       X1, 40(AX)
+	VZEROUPPER
 	RET
+
+// func dropout256(a *byte)
+// Requires: AVX, AVX2
+TEXT ·dropout256(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         8(AX), DX
+	MOVQ         16(AX), BX
+	MOVQ         24(AX), DI
+	MOVQ         32(AX), R8
+	VPBROADCASTQ 64(AX), Y0
+	VPBROADCASTQ 72(AX), Y1
+	VBROADCASTSS 56(AX), Y2
+	VBROADCASTSS 60(AX), Y3
+	VPBROADCASTQ blockStep256<>+0(SB), Y4
+	VPBROADCASTQ blockStep256<>+8(SB), Y5
+	VXORPS       Y6, Y6, Y6
+
+row:
+	VMOVUPS blocks256<>+0(SB), Y7
+	XORQ    SI, SI
+
+mask:
+	VMOVAPS      Y7, Y8
+	VMOVAPS      Y6, Y9
+	VPBROADCASTQ 40(AX), Y10
+	VPBROADCASTQ 48(AX), Y11
+	VPADDQ       Y4, Y7, Y7
+	VPMULUDQ     Y0, Y8, Y8
+	VPMULUDQ     Y1, Y10, Y10
+	VPSRLQ       $0x20, Y10, Y12
+	VPBROADCASTQ 80(AX), Y13
+	VPXOR        Y13, Y12, Y12
+	VPXOR        Y9, Y12, Y12
+	VPSRLQ       $0x20, Y8, Y9
+	VPBROADCASTQ 88(AX), Y13
+	VPXOR        Y13, Y9, Y9
+	VPXOR        Y11, Y9, Y9
+	VPMULUDQ     Y0, Y12, Y11
+	VPMULUDQ     Y1, Y9, Y9
+	VPSRLQ       $0x20, Y9, Y12
+	VPBROADCASTQ 96(AX), Y13
+	VPXOR        Y13, Y12, Y12
+	VPXOR        Y10, Y12, Y12
+	VPSRLQ       $0x20, Y11, Y10
+	VPBROADCASTQ 104(AX), Y13
+	VPXOR        Y13, Y10, Y10
+	VPXOR        Y8, Y10, Y10
+	VPMULUDQ     Y0, Y12, Y8
+	VPMULUDQ     Y1, Y10, Y10
+	VPSRLQ       $0x20, Y10, Y12
+	VPBROADCASTQ 112(AX), Y13
+	VPXOR        Y13, Y12, Y12
+	VPXOR        Y9, Y12, Y12
+	VPSRLQ       $0x20, Y8, Y9
+	VPBROADCASTQ 120(AX), Y13
+	VPXOR        Y13, Y9, Y9
+	VPXOR        Y11, Y9, Y9
+	VPMULUDQ     Y0, Y12, Y11
+	VPMULUDQ     Y1, Y9, Y9
+	VPSRLQ       $0x20, Y9, Y12
+	VPBROADCASTQ 128(AX), Y13
+	VPXOR        Y13, Y12, Y12
+	VPXOR        Y10, Y12, Y12
+	VPSRLQ       $0x20, Y11, Y10
+	VPBROADCASTQ 136(AX), Y13
+	VPXOR        Y13, Y10, Y10
+	VPXOR        Y8, Y10, Y10
+	VPMULUDQ     Y0, Y12, Y8
+	VPMULUDQ     Y1, Y10, Y10
+	VPSRLQ       $0x20, Y10, Y12
+	VPBROADCASTQ 144(AX), Y13
+	VPXOR        Y13, Y12, Y12
+	VPXOR        Y9, Y12, Y12
+	VPSRLQ       $0x20, Y8, Y9
+	VPBROADCASTQ 152(AX), Y13
+	VPXOR        Y13, Y9, Y9
+	VPXOR        Y11, Y9, Y9
+	VPMULUDQ     Y0, Y12, Y11
+	VPMULUDQ     Y1, Y9, Y9
+	VPSRLQ       $0x20, Y9, Y12
+	VPBROADCASTQ 160(AX), Y13
+	VPXOR        Y13, Y12, Y12
+	VPXOR        Y10, Y12, Y12
+	VPSRLQ       $0x20, Y11, Y10
+	VPBROADCASTQ 168(AX), Y13
+	VPXOR        Y13, Y10, Y10
+	VPXOR        Y8, Y10, Y10
+	VPMULUDQ     Y0, Y12, Y8
+	VPMULUDQ     Y1, Y10, Y10
+	VPSRLQ       $0x20, Y10, Y12
+	VPBROADCASTQ 176(AX), Y13
+	VPXOR        Y13, Y12, Y12
+	VPXOR        Y9, Y12, Y12
+	VPSRLQ       $0x20, Y8, Y9
+	VPBROADCASTQ 184(AX), Y13
+	VPXOR        Y13, Y9, Y9
+	VPXOR        Y11, Y9, Y9
+	VPMULUDQ     Y0, Y12, Y11
+	VPMULUDQ     Y1, Y9, Y9
+	VPSRLQ       $0x20, Y9, Y12
+	VPBROADCASTQ 192(AX), Y13
+	VPXOR        Y13, Y12, Y12
+	VPXOR        Y10, Y12, Y12
+	VPSRLQ       $0x20, Y11, Y10
+	VPBROADCASTQ 200(AX), Y13
+	VPXOR        Y13, Y10, Y10
+	VPXOR        Y8, Y10, Y10
+	VPMULUDQ     Y0, Y12, Y8
+	VPMULUDQ     Y1, Y10, Y10
+	VPSRLQ       $0x20, Y10, Y12
+	VPBROADCASTQ 208(AX), Y13
+	VPXOR        Y13, Y12, Y12
+	VPXOR        Y9, Y12, Y12
+	VPSRLQ       $0x20, Y8, Y9
+	VPBROADCASTQ 216(AX), Y13
+	VPXOR        Y13, Y9, Y9
+	VPXOR        Y11, Y9, Y9
+	VPMULUDQ     Y0, Y12, Y11
+	VPMULUDQ     Y1, Y9, Y9
+	VPSRLQ       $0x20, Y9, Y12
+	VPBROADCASTQ 224(AX), Y13
+	VPXOR        Y13, Y12, Y12
+	VPXOR        Y10, Y12, Y12
+	VPSRLQ       $0x20, Y11, Y10
+	VPBROADCASTQ 232(AX), Y13
+	VPXOR        Y13, Y10, Y10
+	VPXOR        Y8, Y10, Y10
+	VPSLLQ       $0x20, Y9, Y8
+	VPBLENDD     $0xaa, Y8, Y12, Y8
+	VPSLLQ       $0x20, Y11, Y9
+	VPBLENDD     $0xaa, Y9, Y10, Y9
+	VPUNPCKLQDQ  Y9, Y8, Y10
+	VPUNPCKHQDQ  Y9, Y8, Y8
+	VPMAXUW      Y2, Y10, Y9
+	VPCMPEQW     Y10, Y9, Y9
+	VEXTRACTI128 $0x00, Y9, X10
+	VPMOVSXWD    X10, Y10
+	VMULPS       (CX)(SI*4), Y3, Y11
+	VPAND        Y10, Y11, Y11
+	VMOVUPS      Y11, (DX)(SI*4)
+	VEXTRACTI128 $0x01, Y9, X9
+	VPMOVSXWD    X9, Y9
+	VMULPS       32(CX)(SI*4), Y3, Y10
+	VPAND        Y9, Y10, Y10
+	VMOVUPS      Y10, 32(DX)(SI*4)
+	VPMAXUW      Y2, Y8, Y9
+	VPCMPEQW     Y8, Y9, Y9
+	VEXTRACTI128 $0x00, Y9, X8
+	VPMOVSXWD    X8, Y8
+	VMULPS       64(CX)(SI*4), Y3, Y10
+	VPAND        Y8, Y10, Y10
+	VMOVUPS      Y10, 64(DX)(SI*4)
+	VEXTRACTI128 $0x01, Y9, X8
+	VPMOVSXWD    X8, Y8
+	VMULPS       96(CX)(SI*4), Y3, Y9
+	VPAND        Y8, Y9, Y9
+	VMOVUPS      Y9, 96(DX)(SI*4)
+	ADDQ         $0x20, SI
+	CMPQ         SI, BX
+	JLT          mask
+	VPADDQ       Y5, Y6, Y6
+	ADDQ         DI, CX
+	ADDQ         DI, DX
+	DECQ         R8
+	JNZ          row
+	RET
+
+DATA blocks256<>+0(SB)/8, $0x0000000000000000
+DATA blocks256<>+8(SB)/8, $0x0000000000000002
+DATA blocks256<>+16(SB)/8, $0x0000000000000001
+DATA blocks256<>+24(SB)/8, $0x0000000000000003
+GLOBL blocks256<>(SB), RODATA|NOPTR, $32
+
+DATA blockStep256<>+0(SB)/8, $0x0000000000000004
+DATA blockStep256<>+8(SB)/8, $0x0000000000000001
+GLOBL blockStep256<>(SB), RODATA|NOPTR, $16
 
 // func adam512(a *byte)
 // Requires: AVX, AVX512F
@@ -26424,6 +26888,7 @@ step:
 	ADDQ      $0x08, AX
 	CMPQ      AX, DI
 	JLT       step
+	VZEROUPPER
 	RET
 
 // func fromGrid512(a *byte)
@@ -26453,6 +26918,7 @@ plain:
 	ADDQ      $0x08, AX
 	CMPQ      AX, SI
 	JLT       grid
+	VZEROUPPER
 	RET
 
 // func divide512(a *byte)
@@ -26473,10 +26939,11 @@ divide:
 	ADDQ      $0x08, AX
 	CMPQ      AX, BX
 	JLT       divide
+	VZEROUPPER
 	RET
 
 // func tileB1x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB1x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -26539,10 +27006,11 @@ done:
 	MOVQ    24(AX), CX
 	MOVQ    56(AX), AX
 	VMOVUPS Z0, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileB2x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB2x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -26621,10 +27089,11 @@ done:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z1, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileB3x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB3x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -26719,10 +27188,11 @@ done:
 	VMOVUPS Z1, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z2, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileB4x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB4x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -26833,10 +27303,11 @@ done:
 	VMOVUPS Z2, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z3, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileB5x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB5x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -26963,10 +27434,11 @@ done:
 	VMOVUPS Z3, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z4, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileB6x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB6x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -27113,10 +27585,11 @@ done:
 	VMOVUPS Z4, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z5, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileB7x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB7x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -27279,10 +27752,11 @@ done:
 	VMOVUPS Z5, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z6, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileB8x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB8x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -27461,10 +27935,11 @@ done:
 	VMOVUPS Z6, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z7, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileB9x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB9x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -27659,10 +28134,11 @@ done:
 	VMOVUPS Z7, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z8, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileB10x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB10x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -27873,10 +28349,11 @@ done:
 	VMOVUPS Z8, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z9, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileB11x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB11x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -28107,10 +28584,11 @@ done:
 	VMOVUPS Z9, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z10, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileB12x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB12x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -28357,10 +28835,11 @@ done:
 	VMOVUPS Z10, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z11, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileB13x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB13x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -28623,10 +29102,11 @@ done:
 	VMOVUPS Z11, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z12, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileB14x1v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB14x1v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -28905,10 +29385,11 @@ done:
 	VMOVUPS Z12, K1, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z13, K1, (CX)
+	VZEROUPPER
 	RET
 
 // func tileB1x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB1x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -28985,10 +29466,11 @@ done:
 	MOVQ    56(AX), AX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileB2x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB2x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -29089,10 +29571,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z2, (CX)
 	VMOVUPS Z3, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileB3x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB3x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -29217,10 +29700,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z4, (CX)
 	VMOVUPS Z5, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileB4x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB4x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -29369,10 +29853,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z6, (CX)
 	VMOVUPS Z7, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileB5x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB5x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -29545,10 +30030,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z8, (CX)
 	VMOVUPS Z9, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileB6x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB6x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -29749,10 +30235,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z10, (CX)
 	VMOVUPS Z11, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileB7x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB7x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -29977,10 +30464,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z12, (CX)
 	VMOVUPS Z13, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileB8x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB8x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -30229,10 +30717,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z14, (CX)
 	VMOVUPS Z15, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileB9x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB9x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -30505,10 +30994,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z16, (CX)
 	VMOVUPS Z17, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileB10x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB10x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -30805,10 +31295,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z18, (CX)
 	VMOVUPS Z19, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileB11x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB11x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -31133,10 +31624,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z20, (CX)
 	VMOVUPS Z21, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileB12x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB12x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -31485,10 +31977,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z22, (CX)
 	VMOVUPS Z23, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileB13x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB13x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -31861,10 +32354,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z24, (CX)
 	VMOVUPS Z25, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func tileB14x2v512(a *byte)
-// Requires: AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tileB14x2v512(SB), NOSPLIT, $0-8
 	MOVQ       a+0(FP), AX
 	MOVQ       72(AX), CX
@@ -32261,10 +32755,11 @@ done:
 	ADDQ    AX, CX
 	VMOVUPS Z26, (CX)
 	VMOVUPS Z27, K1, 64(CX)
+	VZEROUPPER
 	RET
 
 // func packPairs512(a *byte)
-// Requires: AVX512F
+// Requires: AVX, AVX512F
 TEXT ·packPairs512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ (AX), CX
@@ -32287,6 +32782,7 @@ pair:
 	ADDQ      SI, BX
 	SUBQ      $0x01, AX
 	JNZ       pair
+	VZEROUPPER
 	RET
 
 // func packHalves512(a *byte)
@@ -32322,4 +32818,5 @@ w35tail:
 	VMOVDQU   Y0, (BX)(SI*2)
 
 w35end:
+	VZEROUPPER
 	RET

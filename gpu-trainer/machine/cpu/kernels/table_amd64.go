@@ -39,6 +39,7 @@ var simd512 = simd{
 	toGrid:        toGrid512,
 	dot:           dot512,
 	dotLower:      dotLower512,
+	dropout:       dropout512,
 	adam:          adam512,
 	fromGrid:      fromGrid512,
 	divide:        divide512,
@@ -79,4 +80,5 @@ var simd256 = simd{
 	toGrid:        toGrid256,
 	dot:           dot256,
 	dotLower:      dotLower256,
+	dropout:       dropout256,
 }
