@@ -45,7 +45,7 @@ func TestComposeRefuses(t *testing.T) {
 
 // Steps beyond what is priced do not wrap round.
 func TestRepeatOverflow(t *testing.T) {
-	p := Homogeneous(0.01, 1, 1<<40).Repeat(1 << 24)
+	p := Homogeneous(0.01, 1, 1<<32+1).Repeat(1 << 32) // 2³² in 64 bits
 	if err := p.Validate(); err == nil || !strings.Contains(err.Error(), "steps") {
 		t.Errorf("%d steps are valid (%v)", p.Steps(), err)
 	}

@@ -186,9 +186,10 @@ func (p Plan) Repeat(n int64) Plan {
 	phases := make([]Phase, len(p.Phases))
 	for i, ph := range p.Phases {
 		if ph.Steps > 0 && n > MaxSteps64/ph.Steps {
-			ph.Steps, n = MaxSteps64+1, 1 // no overflow
+			ph.Steps = MaxSteps64 + 1 // and no overflow
+		} else {
+			ph.Steps *= n
 		}
-		ph.Steps *= n
 		phases[i] = ph
 	}
 	p.Phases = phases

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -177,10 +178,44 @@ func decodeQuestion(text []byte, q *question) error {
 	d := json.NewDecoder(strings.NewReader(string(text)))
 	d.DisallowUnknownFields()
 	if err := d.Decode(q); err != nil {
-		return err
+		return inWords(err)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return fmt.Errorf("more than one JSON value")
+	}
+	return nil
+}
+
+// inWords says what is wrong with a JSON text in the terms of who wrote it.
+func inWords(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		kind := "an object"
+		switch wrong.Type.Kind() {
+		case reflect.Int, reflect.Int64:
+			kind = "a whole number"
+		case reflect.Float64:
+			kind = "a number in the range of float64"
+		case reflect.String:
+			kind = "a string"
+		case reflect.Slice:
+			kind = "a list"
+		}
+		if wrong.Field == "" {
+			return fmt.Errorf("JSON %s: must be %s", wrong.Value, kind)
+		}
+		return fmt.Errorf("%s %s: must be %s", wrong.Field, strings.TrimPrefix(wrong.Value, "number "), kind)
+	}
+	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		return fmt.Errorf("field %s: is unknown", name)
+	}
+	return fmt.Errorf("JSON: %w", err)
+}
+
+// flagsOnly refuses arguments that are no flags.
+func flagsOnly(c *cli.Context) error {
+	if c.NArg() > 0 {
+		return fmt.Errorf("argument %q: %s takes flags only", c.Args().First(), c.Command.Name)
 	}
 	return nil
 }
@@ -192,7 +227,7 @@ func wholeNumber(name, text string) (int64, error) {
 	}
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil || v != math.Trunc(v) || math.Abs(v) > 1<<53 {
-		return 0, fmt.Errorf("%s %q: must be a whole number", strings.ReplaceAll(name, "-", "_"), text)
+		return 0, fmt.Errorf("%s %q: must be a whole number, at most 2^53", strings.ReplaceAll(name, "-", "_"), text)
 	}
 	return int64(v), nil
 }

@@ -51,8 +51,8 @@ func askCommand(asked, usage, example string) *cli.Command {
 		Description: "Example:\n   " + example + "\n\nA certified result encloses the exact value. Edgeworth and GDP are estimates, not guarantees.",
 		Flags:       flags,
 		Action: func(c *cli.Context) error {
-			if c.NArg() > 0 {
-				return fmt.Errorf("argument %q: %s takes flags only", c.Args().First(), asked)
+			if err := flagsOnly(c); err != nil {
+				return err
 			}
 			if c.Bool("batch") {
 				return answerBatch(c.App.Reader, c.App.Writer, asked)

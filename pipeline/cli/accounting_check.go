@@ -20,6 +20,9 @@ func checkCommand() *cli.Command {
 			&cli.Float64Flag{Name: "claim-epsilon", Usage: "the epsilon that was claimed"},
 			&cli.BoolFlag{Name: "paper", Usage: "print EW-Tune's noise table beside the certified values"}),
 		Action: func(c *cli.Context) error {
+			if err := flagsOnly(c); err != nil {
+				return err
+			}
 			if c.Bool("paper") {
 				return checkPaper(c)
 			}

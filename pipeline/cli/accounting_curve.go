@@ -38,6 +38,9 @@ type curve struct {
 }
 
 func runCurve(c *cli.Context) error {
+	if err := flagsOnly(c); err != nil {
+		return err
+	}
 	q, err := readQuestion(c)
 	if err != nil {
 		return err
