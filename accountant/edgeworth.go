@@ -20,9 +20,16 @@ func Edgeworth(p Plan, delta float64, order int) (Result, error) {
 	return newEngine().edgeworth(p, delta, order)
 }
 
-func (p Plan) edgeworthOnly(order int) error {
+func checkOrder(order int) error {
 	if order < 1 || order > 3 {
 		return fmt.Errorf("order %d: must be 1, 2 or 3", order)
+	}
+	return nil
+}
+
+func (p Plan) edgeworthOnly(order int) error {
+	if err := checkOrder(order); err != nil {
+		return err
 	}
 	if p.group() > 1 {
 		return fmt.Errorf("group_size %d: the Edgeworth accountant prices single records", p.GroupSize)

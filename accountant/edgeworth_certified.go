@@ -22,7 +22,7 @@ func CertifiedEdgeworth(p Plan, delta float64, order int) (Result, error) {
 	if err := p.check(delta); err != nil {
 		return Result{}, err
 	}
-	if err := p.edgeworthOnly(order); err != nil {
+	if err := checkOrder(order); err != nil {
 		return Result{}, err
 	}
 	e := newEngine()

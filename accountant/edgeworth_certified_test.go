@@ -47,7 +47,7 @@ func TestTiltedEdgeworth(t *testing.T) {
 
 // A Gaussian loss has no third cumulant: the value is exact, phases or not, and lies inside.
 func TestTiltedEdgeworthGaussian(t *testing.T) {
-	for _, p := range []Plan{Homogeneous(1, 3, 10), {Phases: []Phase{{1, 4, 7}, {1, 9, 30}}}, {Phases: []Phase{{1, 4, 7}}, Adjacency: ReplaceOne}} {
+	for _, p := range []Plan{Homogeneous(1, 3, 10), group(1, 9, 10, 3), {Phases: []Phase{{1, 4, 7}, {1, 9, 30}}}, {Phases: []Phase{{1, 4, 7}}, Adjacency: ReplaceOne}} {
 		for _, delta := range []float64{1e-12, 1e-5, 0.3} {
 			r, err := CertifiedEdgeworth(p, delta, 3)
 			exact := mustEpsilon(t, p, delta).Epsilon

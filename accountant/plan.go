@@ -8,7 +8,8 @@ import (
 	"github.com/ewtune/ewtune/accountant/kernel"
 )
 
-// Interval encloses a number: Lower ≤ exact ≤ Upper. Where a method gives one side only, the other is 0 or the estimate.
+// Interval encloses a number: Lower ≤ exact ≤ Upper. Where a method proves an upper bound only, Lower is 0 and Estimate the
+// bound; where it proves nothing ([Result].Guarantee is false), all three are the estimate.
 type Interval struct {
 	Lower    float64 `json:"lower"`
 	Estimate float64 `json:"estimate"`

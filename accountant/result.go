@@ -4,16 +4,16 @@ import "math"
 
 // Result is an epsilon and a delta with all that they depend on.
 type Result struct {
-	Epsilon   Interval // the worse direction
+	Epsilon   Interval // of the worse direction
 	Delta     Interval // a point where epsilon was asked for
-	Method    string   // certified, edgeworth-1…3, rdp, gdp, pld, …
+	Method    string   // certified, certified-edgeworth, edgeworth-1…3, edgeworth-interval-…, rdp, gdp, pld, shuffle-gaussian
 	Guarantee bool     // Upper is a proven bound
-	Adjacency string
+	Adjacency string   // that the numbers hold for
 	Sampler   string
-	Remove    Interval // under replace-one both directions are the same
-	Add       Interval
-	Order     float64 // rdp: the best order; else 0
-	Warnings  []string
+	Remove    Interval // the record is in the first data set; under replace-one both directions are the same
+	Add       Interval // the record is in the second
+	Order     float64  // rdp: the Rényi order; certified-edgeworth: the order of the expansion; else 0
+	Warnings  []string // sentences that belong beside the numbers
 
 	// NotValid is the Poisson value beside a plan that does not sample so: not valid for its sampler.
 	NotValid *Interval
