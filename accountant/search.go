@@ -7,27 +7,30 @@ import (
 	"math"
 )
 
-// search finds, on the grid of ten-digit numbers, the argument nearest the budget whose price is within it: the least
+// search finds, on the grid of ten-digit (or whole) numbers, the argument nearest the budget whose price is within it: the least
 // where the price falls, the greatest where it rises. It ends by having seen the answer pass and its neighbour on the
 // spending side fail.
 type search struct {
 	epsilon   float64
 	low, high float64
 	falls     bool
+	whole     bool // arguments are whole numbers
 	name      string
 	price     func(float64) (float64, error)
 	rough     func(float64) float64
 
-	thrifty, costly   float64 // an argument seen to pass, one seen to fail; 0: none yet
-	thriftyAt, costAt float64 // their prices
-	reach             float64 // log of the last factor while one side is open
-	refused           error   // why the price of an argument is infinite
+	thrifty, costly float64 // an argument seen to pass, one seen to fail; 0: none yet
+	last, lastAt    float64 // log of the argument seen last, and log of its price over epsilon
+	slope           float64 // of that log in the other, from the last two arguments; 0: unknown
+	reach           float64 // log of the last factor while one side is open
+	tries           int
+	refused         error // why the price of an argument is infinite
 }
 
 func (s *search) run() (float64, error) {
-	x := s.start()
+	x := math.Exp(s.start())
 	for range 400 {
-		x = onGrid(math.Min(s.high, math.Max(s.low, x)))
+		x = s.onGrid(math.Min(s.high, math.Max(s.low, x)))
 		if err := s.see(x); err != nil {
 			return 0, err
 		}
@@ -62,12 +65,12 @@ func (s *search) begin() float64 {
 	return s.low
 }
 
-// neighbour returns the next ten-digit number on the spending side.
+// neighbour returns the next number on the spending side.
 func (s *search) neighbour(x float64) float64 {
 	if s.falls {
-		return below(x)
+		return s.below(x)
 	}
-	return above(x)
+	return s.above(x)
 }
 
 func (s *search) see(x float64) error {
@@ -80,36 +83,40 @@ func (s *search) see(x float64) error {
 		return err
 	}
 	if v <= s.epsilon {
-		s.thrifty, s.thriftyAt = x, v
+		s.thrifty = x
 	} else {
-		s.costly, s.costAt = x, v
+		s.costly = x
 	}
+	at, log := math.Log(v/s.epsilon), math.Log(x)
+	if s.tries++; s.tries > 1 {
+		s.slope = (at - s.lastAt) / (log - s.last)
+	}
+	s.last, s.lastAt = log, at
 	return nil
 }
 
-// next interpolates in log-log; near the end it steps to the neighbour that is still open.
+// next follows the slope in log-log (the secant through the last two arguments) to a number on the saving side; near the end
+// it steps to the neighbour that is still open, and where it does not end soon it halves.
 func (s *search) next(x float64) float64 {
-	switch {
-	case s.thrifty == 0:
-		return s.saving(x, 1.02)
-	case s.costly == 0:
-		return s.saving(x, 1/1.02)
-	}
-	lo, hi := math.Min(s.thrifty, s.costly), math.Max(s.thrifty, s.costly)
-	middle := math.Sqrt(lo) * math.Sqrt(hi)
-	if !(s.thriftyAt > 0) || math.IsInf(s.costAt, 1) {
-		return s.inside(middle)
-	}
-	share := math.Log(s.costAt/s.epsilon) / math.Log(s.costAt/s.thriftyAt)
-	guess := s.costly * math.Exp(share*math.Log(s.thrifty/s.costly))
-	// Aim a little to the side of the wider gap, so that both ends of the bracket close in.
-	aim := 1e-3 * (hi - lo)
-	if math.Abs(guess-s.thrifty) > math.Abs(guess-s.costly) {
-		aim = math.Copysign(math.Min(aim, 2*math.Abs(guess-s.costly)+2*grid(guess)), s.thrifty-s.costly)
+	move := -s.lastAt / s.slope
+	known := (s.slope < 0) == s.falls && !math.IsInf(move, 0) && math.Abs(move) < 1
+	guess := math.Exp(s.last + move)
+	if s.falls {
+		guess += s.grid(guess) / 2
 	} else {
-		aim = math.Copysign(math.Min(aim, 2*math.Abs(guess-s.thrifty)+2*grid(guess)), s.costly-s.thrifty)
+		guess -= s.grid(guess) / 2
 	}
-	return s.inside(guess + aim)
+	switch {
+	case s.thrifty == 0 && !(known && (guess > x) == s.falls):
+		return s.saving(x, 1.02)
+	case s.costly == 0 && !(known && (guess < x) == s.falls):
+		return s.saving(x, 1/1.02)
+	case s.thrifty == 0 || s.costly == 0:
+		return guess
+	case !known || s.tries > 10 && s.tries%2 == 0:
+		return s.inside(math.Sqrt(s.thrifty) * math.Sqrt(s.costly))
+	}
+	return s.inside(guess)
 }
 
 // saving moves x by a factor towards the saving side (factor > 1), squaring the factor each time.
@@ -128,31 +135,67 @@ func (s *search) saving(x, factor float64) float64 {
 // inside keeps x between the ends of the bracket, on the grid.
 func (s *search) inside(x float64) float64 {
 	lo, hi := math.Min(s.thrifty, s.costly), math.Max(s.thrifty, s.costly)
-	return math.Min(below(hi), math.Max(above(lo), onGrid(x)))
+	return math.Min(s.below(hi), math.Max(s.above(lo), s.onGrid(x)))
 }
 
-// start solves for the rough price by bisection.
+// start returns the log of an argument of about the rough price, by halving and then by the secant, and keeps the slope.
 func (s *search) start() float64 {
 	lo, hi := math.Log(s.low), math.Log(s.high)
-	for range 30 {
+	for i := range 40 {
 		mid := (lo + hi) / 2
-		v := s.rough(math.Exp(mid))
-		if math.IsNaN(v) {
-			v = math.Inf(1)
+		if guess := s.last - s.lastAt/s.slope; i > 1 && hi-lo < 5 && guess > lo && guess < hi && i%8 != 7 {
+			mid = guess
+		}
+		at := math.Log(s.rough(math.Exp(mid)) / s.epsilon)
+		if math.IsNaN(at) {
+			at = math.Inf(1)
 			if !s.falls {
-				v = 0
+				at = math.Inf(-1)
 			}
 		}
-		if (v > s.epsilon) == s.falls {
+		if i > 0 {
+			s.slope = (at - s.lastAt) / (mid - s.last)
+		}
+		s.last, s.lastAt = mid, at
+		if (at > 0) == s.falls {
 			lo = mid
 		} else {
 			hi = mid
 		}
-		if hi-lo < 1e-3 {
+		if hi-lo < 1e-3 || math.Abs(at) < 5e-3 {
 			break
 		}
 	}
-	return math.Exp((lo + hi) / 2)
+	return s.last
+}
+
+// grid is the distance of neighbouring arguments at x.
+func (s *search) grid(x float64) float64 {
+	if s.whole {
+		return 1
+	}
+	return grid(x)
+}
+
+func (s *search) onGrid(x float64) float64 {
+	if s.whole {
+		return math.Round(x)
+	}
+	return onGrid(x)
+}
+
+func (s *search) above(x float64) float64 {
+	if s.whole {
+		return x + 1
+	}
+	return above(x)
+}
+
+func (s *search) below(x float64) float64 {
+	if s.whole {
+		return x - 1
+	}
+	return below(x)
 }
 
 // grid is the distance of neighbouring ten-digit numbers at x.

@@ -1,6 +1,7 @@
 package accountant
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 )
@@ -63,40 +64,18 @@ func SolveSteps(p Plan, epsilon, delta float64) (int64, error) {
 		return 0, err
 	}
 	e := newEngine()
-	fits := func(t int64) (bool, error) {
-		r, err := e.price(p.withSteps(t), delta)
-		return err == nil && r.Epsilon.Upper <= epsilon, err
+	s := search{epsilon: epsilon, low: 1, high: MaxSteps64, whole: true, name: "number of steps",
+		price: func(x float64) (float64, error) {
+			r, err := e.price(p.withSteps(int64(x)), delta)
+			return r.Epsilon.Upper, err
+		},
+		rough: func(x float64) float64 { return e.rough(p.withSteps(int64(x)), delta) },
 	}
-	lo, hi := int64(0), int64(1)
-	for {
-		ok, err := fits(hi)
-		if err != nil {
-			return 0, err
-		}
-		if !ok {
-			break
-		}
-		if lo = hi; lo >= MaxSteps64 {
-			return lo, nil
-		}
-		hi = min(4*hi, MaxSteps64)
+	steps, err := s.run()
+	if err != nil && s.costly == 1 {
+		return 0, cmp.Or(s.refused, fmt.Errorf("epsilon %v: a single step costs more", epsilon))
 	}
-	for hi-lo > 1 {
-		mid := lo + (hi-lo)/2
-		ok, err := fits(mid)
-		if err != nil {
-			return 0, err
-		}
-		if ok {
-			lo = mid
-		} else {
-			hi = mid
-		}
-	}
-	if lo == 0 {
-		return 0, fmt.Errorf("epsilon %v: a single step costs more", epsilon)
-	}
-	return lo, nil
+	return int64(steps), err
 }
 
 // RDPNoiseMultiplier is [NoiseMultiplier] by the Rényi bound: sound, and larger than needed.

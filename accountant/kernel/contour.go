@@ -28,7 +28,7 @@ type care struct {
 
 var (
 	locating = care{-9, 8, 64}    // while ε is only being located
-	usual    = care{-29.5, 6, 64} //
+	usual    = care{-29.5, 3, 64} //
 	careful  = care{-30.5, 2, 8}  // where the usual way left the interval wide
 )
 

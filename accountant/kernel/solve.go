@@ -2,8 +2,11 @@ package kernel
 
 import "math"
 
-// wide is the relative width of ε, and c times that of δ, from which a contour is laid again with more care.
-const wide = 2e-10
+// wide is the relative width of δ from which a contour is laid again with more care.
+const wide = 2e-9
+
+// enough is the width of ε up to which it is not.
+func enough(upper float64) float64 { return math.Max(5e-10*math.Min(upper, 1.6), 3e-11*upper) }
 
 // deltaByContour returns the enclosure of δ(ε) of one direction.
 func (w *Workspace) deltaByContour(p *Problem, epsilon float64) (out Interval, found bool) {
@@ -29,7 +32,7 @@ func (w *Workspace) deltaByContour(p *Problem, epsilon float64) (out Interval, f
 		case d.Estimate > 0 && math.Abs(Log(d.Estimate)-s.logDelta) > 1:
 			w.setLevel(p, Log(d.Estimate))
 			s.logDelta = Log(d.Estimate) // the saddle's guess of δ was off: the tolerance was set by it
-		case d.Upper-d.Lower > 10*wide*d.Lower && how != careful:
+		case d.Upper-d.Lower > wide*d.Lower && how != careful:
 			how = careful
 		default:
 			return out, found
@@ -68,7 +71,7 @@ func (w *Workspace) epsilonByContour(p *Problem, delta float64) (out Interval, f
 			if v, ok := w.enclose(&k, delta, eps); ok && !(out.Upper-out.Lower <= v.Upper-v.Lower) {
 				out, found = v, true
 			}
-			if how == careful || found && out.Upper-out.Lower <= wide*math.Max(out.Upper, 1) {
+			if how == careful || found && out.Upper-out.Lower <= enough(out.Upper) {
 				break
 			}
 		}
@@ -159,7 +162,7 @@ func (w *Workspace) Epsilon(p *Problem, delta float64) (Interval, Method) {
 // broad tells whether a second way is worth its time.
 func broad(x Interval) bool {
 	width := x.Upper - x.Lower
-	return width > 1e-9*x.Upper || width > 4e-10 && width > 3e-11*x.Upper
+	return width > 1e-8*x.Upper || width > 9e-10 && width > 3e-11*x.Upper
 }
 
 // narrow tells whether an enclosure need not be improved on.
