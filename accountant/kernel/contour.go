@@ -49,38 +49,46 @@ type contour struct {
 // effort bounds nodes in t times nodes in z, of all contours of a call: about 20 ms.
 const effort = 1e7
 
-// build lays the contour through s with the given care; false where the workspace is too
+// build lays the contour k through s with the given care; false where the workspace is too
 // small, the work too long or the error without a bound.
-func (w *Workspace) build(p *Problem, s saddle, how care) (contour, bool) {
-	k := contour{epsilon: s.epsilon, cutLoss: w.cutLoss(p)}
+func (w *Workspace) build(p *Problem, s saddle, how care, k *contour) bool {
+	*k = contour{epsilon: s.epsilon, cutLoss: w.cutLoss(p)}
 	k.c, k.fold = w.soften(p, s, s.logDelta+how.tight-0.7, how.soft, true)
 	k0, _, k2, ok := w.moments(p, k.c)
-	if !ok || k.fold.period == math.Inf(1) {
-		return k, false
-	}
-	v := k2 + 1/(k.c*k.c) + 1/((1+k.c)*(1+k.c))
-	k.trunc = s.logDelta + how.tight - (k0 - k.c*s.epsilon)
-	top, ok := w.truncation(p, k.c, math.Sqrt(-2*how.tight/v)*0.8, k.trunc)
 	if !ok {
-		return k, false
+		return false
 	}
+	k.trunc = s.logDelta + how.tight - (k0 - k.c*s.epsilon)
+	top, ok := w.truncation(p, k.c, startOf(k.c, k2, how), k.trunc)
+	if !ok || !w.clear(k, top) {
+		return false
+	}
+	for i := range p.Phases {
+		if !w.spin(p, i, k, k.h*float64(k.n), how.turns) {
+			return false
+		}
+	}
+	w.amplitudes(k)
+	return k.wobble < math.Inf(1)
+}
+
+// startOf is a t from which the truncation is looked for.
+func startOf(c, k2 float64, how care) float64 {
+	return math.Sqrt(-2*how.tight/(k2+1/(c*c)+1/((1+c)*(1+c)))) * 0.8
+}
+
+// clear spreads the nodes from 0 to the top and clears them; false where they are too many.
+func (w *Workspace) clear(k *contour, top float64) bool {
 	k.h = 2 * math.Pi / k.fold.period
 	nodes := math.Ceil(top/k.h) + 1
 	if !(nodes <= float64(len(w.re))) {
-		return k, false
+		return false
 	}
 	k.n = int(nodes)
-	top = k.h * nodes
 	for i := 0; i < k.n; i++ {
 		w.re[i], w.im[i], w.slack[i] = 0, 0, 0
 	}
-	for i := range p.Phases {
-		if !w.spin(p, i, &k, top, how.turns) {
-			return k, false
-		}
-	}
-	w.amplitudes(&k)
-	return k, k.wobble < math.Inf(1)
+	return true
 }
 
 // spin adds phase i: T log φ(kh) to the nodes, T K(c) to the front, and bounds on their errors.
@@ -126,7 +134,8 @@ func (w *Workspace) spinGaussian(p *Problem, ph Phase, k *contour) {
 	}
 }
 
-// front fills the tilted weights (in turn[2], before they are turned) and e^(ihl) − 1, adds T K(c) to the front, and
+// front fills the tilted weights (in turn[2], before they are turned) and e^(ihl) − 1 (in rho, which holds exponents and
+// lossUnits before), adds T K(c) to the front, and
 // returns the factor of t·unit in the rounding error of φ(t) − 1 = Σ p(e^(itl) − 1).
 //
 // With |e^(itl) − 1| ≤ t|l|: a term errs by the rotation, 8 units a turn; by its weight, whose exponent x has error
@@ -137,13 +146,14 @@ func (w *Workspace) front(p *Problem, ph Phase, k *contour, turns int) float64 {
 	d := p.Direction
 	var excess, carry, wrong float64
 	for j := 0; j < t.n; j++ {
-		x := t.exponent(j, d, k.c)
+		x, dl := t.exponent(j, d, k.c), w.lossUnits(j, p, ph)
+		w.rho[0][j], w.rho[1][j] = x, dl
 		base, term := t.mass[j], t.term(j, x)
 		y := term - carry // compensated: 2 units in all
 		next := excess + y
 		carry = (next - excess) - y
 		excess = next
-		wrong += math.Abs(term)*(math.Abs(t.weight[j])+12) + (term+base)*(k.c+1)*w.lossUnits(j, p, ph)
+		wrong += math.Abs(term)*(math.Abs(t.weight[j])+12) + (term+base)*(k.c+1)*dl
 	}
 	k0 := Log1p(excess)
 	k.logFront += ph.Steps * k0
@@ -152,10 +162,9 @@ func (w *Workspace) front(p *Problem, ph Phase, k *contour, turns int) float64 {
 	strands := float64(8*turns+t.n/block+block/4+40) + wrong
 	var rough float64
 	for j := 0; j < t.n; j++ {
-		x := t.weight[j] + t.exponent(j, d, k.c)
+		x, dl := t.weight[j]+w.rho[0][j], w.rho[1][j]
 		weight := Exp(x - k0)
 		l := t.loss(j, d)
-		dl := w.lossUnits(j, p, ph)
 		rough += weight * (math.Abs(l)*(strands+math.Abs(t.weight[j])+math.Abs(x)+(k.c+1)*dl) + dl)
 		sin, cos := Sincos(0.5 * k.h * l)
 		w.rho[0][j], w.rho[1][j] = -2*sin*sin, 2*sin*cos

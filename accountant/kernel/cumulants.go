@@ -38,14 +38,14 @@ func (w *Workspace) CumulantsOf(ph Phase, d Direction) (own, other Cumulants, ok
 func (t *table) cumulants(d Direction, c float64) Cumulants {
 	var mass, mean float64
 	for j := 0; j < t.n; j++ {
-		e := Exp(t.weight[j] + t.exponent(j, d, c))
+		e := t.tilted(j, d, c)
 		mass += e
 		mean += e * t.loss(j, d)
 	}
 	mean /= mass
 	var m2, m3, m4, m5, m6 float64
 	for j := 0; j < t.n; j++ {
-		e := Exp(t.weight[j]+t.exponent(j, d, c)) / mass
+		e := t.tilted(j, d, c) / mass
 		x := t.loss(j, d) - mean
 		m2 += e * x * x
 		m3 += e * x * x * x
@@ -54,6 +54,13 @@ func (t *table) cumulants(d Direction, c float64) Cumulants {
 		m6 += e * x * x * x * x * x * x
 	}
 	return Cumulants{mean, m2, m3, m4 - 3*m2*m2, m5 - 10*m3*m2, m6 - 15*m4*m2 - 10*m3*m3 + 30*m2*m2*m2}
+}
+
+// tilted returns weight·e^(c·loss) at node i. Not inlined, nor worth it.
+//
+//go:noinline
+func (t *table) tilted(i int, d Direction, c float64) float64 {
+	return Exp(t.weight[i] + t.exponent(i, d, c))
 }
 
 // TiltedCumulants returns K(c) and the cumulants of the plan's loss under its own measure tilted by e^(c·loss), the

@@ -63,13 +63,13 @@ func (l *lattice) index(loss float64) int {
 	return int(math.Floor((loss-l.offset)/l.step)) - l.base
 }
 
-// compose builds the lattice of one side around the saddle; false where it does not fit the workspace.
-func (w *Workspace) compose(p *Problem, s saddle, upper bool) (lattice, bool) {
+// compose builds the lattice l of one side around the saddle; false where it does not fit the workspace.
+func (w *Workspace) compose(p *Problem, s saddle, upper bool, l *lattice) bool {
 	n := w.transformSize()
 	if n == 0 || p.Group > 1 || p.Direction == Replace {
-		return lattice{}, false
+		return false
 	}
-	l := lattice{n: n}
+	*l = lattice{n: n}
 	l.c, l.fold = w.soften(p, s, s.logDelta+usual.tight, usual.soft, false)
 	l.fold.period *= 1.15 // a tenth of the window lies left of ε₀
 	for i := range p.Phases {
@@ -83,7 +83,7 @@ func (w *Workspace) compose(p *Problem, s saddle, upper bool) (lattice, bool) {
 	}
 	first := math.Floor((s.epsilon - l.offset - l.fold.period/10) / l.step)
 	if !(math.Abs(first) < 1e9) {
-		return l, false
+		return false
 	}
 	l.base = int(first)
 	w.twiddle(n)
@@ -91,15 +91,15 @@ func (w *Workspace) compose(p *Problem, s saddle, upper bool) (lattice, bool) {
 		w.re[n+i], w.im[n+i], w.spare[1][i] = 0, 0, 0
 	}
 	for i := range p.Phases {
-		r, ok := w.masses(p, p.Phases[i], &l, s, upper)
+		r, ok := w.masses(p, p.Phases[i], l, s, upper)
 		if !ok {
-			return l, false
+			return false
 		}
-		w.raise(&l, r, p.Phases[i].Steps)
+		w.raise(l, r, p.Phases[i].Steps)
 	}
-	w.invert(&l)
-	w.accumulate(&l)
-	return l, math.Abs(l.logFront) < math.Inf(1) && l.wrong < math.Inf(1) && l.fold.logRight < math.Inf(1)
+	w.invert(l)
+	w.accumulate(l)
+	return math.Abs(l.logFront) < math.Inf(1) && l.wrong < math.Inf(1) && l.fold.logRight < math.Inf(1)
 }
 
 // masses fills slack with the own-measure masses of one step, from the point below which the tilted mass is nothing to
@@ -356,14 +356,14 @@ func (w *Workspace) epsilonByLattice(p *Problem, delta float64) (Interval, bool)
 	w.setLevel(p, Log(delta))
 	eps := w.firstGuess(p, delta)
 	lo, hi := 0.0, math.Inf(1)
+	var l lattice
 	for range 4 {
 		s, ok := w.saddleForEpsilon(p, eps)
 		s.logDelta = Log(delta)
 		if !ok {
 			return Interval{}, false
 		}
-		l, ok := w.compose(p, s, true)
-		if !ok {
+		if !w.compose(p, s, true, &l) {
 			return Interval{}, false
 		}
 		if i := l.index(0); i >= 0 && i < l.n && l.at(w.spare[0][i], i, true) <= delta {
@@ -372,7 +372,7 @@ func (w *Workspace) epsilonByLattice(p *Problem, delta float64) (Interval, bool)
 		up, ok := w.crossing(&l, delta, true)
 		if ok {
 			out := Interval{0, 0, math.Max(0, up)}
-			if l, ok = w.compose(p, s, false); ok {
+			if w.compose(p, s, false, &l) {
 				if down, ok := w.crossing(&l, delta, false); ok {
 					out.Lower = math.Max(0, math.Min(down, up))
 				}
@@ -426,8 +426,8 @@ func (w *Workspace) deltaByLattice(p *Problem, epsilon float64) (Interval, bool)
 
 // deltaOfSide returns the side's bound of δ(ε).
 func (w *Workspace) deltaOfSide(p *Problem, s saddle, epsilon float64, upper bool) (float64, bool) {
-	l, ok := w.compose(p, s, upper)
-	if !ok {
+	var l lattice
+	if !w.compose(p, s, upper, &l) {
 		return 0, false
 	}
 	i := l.index(epsilon)

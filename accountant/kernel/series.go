@@ -23,7 +23,7 @@ func (w *Workspace) DeltaSeries(p *Problem, first, step float64, out []Interval)
 		}
 		laid = false
 		if open {
-			k, laid = w.layFor(p, epsilon)
+			laid = w.layFor(p, epsilon, &k)
 		}
 		if laid {
 			out[i], _ = w.delta(&k, epsilon)
@@ -33,13 +33,13 @@ func (w *Workspace) DeltaSeries(p *Problem, first, step float64, out []Interval)
 	}
 }
 
-// layFor lays a contour for δ at ε.
-func (w *Workspace) layFor(p *Problem, epsilon float64) (contour, bool) {
+// layFor lays the contour k for δ at ε.
+func (w *Workspace) layFor(p *Problem, epsilon float64, k *contour) bool {
 	w.setLevel(p, -60)
 	s, ok := w.saddleForEpsilon(p, epsilon)
 	if !ok {
-		return contour{}, false
+		return false
 	}
 	w.setLevel(p, s.logDelta)
-	return w.build(p, s, usual)
+	return w.build(p, s, usual, k)
 }

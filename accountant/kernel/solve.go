@@ -16,12 +16,12 @@ func (w *Workspace) deltaByContour(p *Problem, epsilon float64) (out Interval, f
 	w.setLevel(p, math.Max(-700, s.logDelta))
 	how := usual
 	w.spent = 0
+	var k contour
 	for range 4 {
 		if !ok {
 			break
 		}
-		k, built := w.build(p, s, how)
-		if !built {
+		if !w.build(p, s, how, &k) {
 			break
 		}
 		d, _ := w.delta(&k, epsilon)
@@ -50,13 +50,13 @@ func (w *Workspace) epsilonByContour(p *Problem, delta float64) (out Interval, f
 	w.spent = 0
 	lo, hi := 0.0, math.Inf(1)
 	out.Upper = math.Inf(1)
+	var k contour
 	for range 16 {
 		if !ok {
 			break
 		}
 		s.logDelta = Log(delta)
-		k, built := w.build(p, s, how)
-		if !built {
+		if !w.build(p, s, how, &k) {
 			break
 		}
 		d, _ := w.delta(&k, s.epsilon)

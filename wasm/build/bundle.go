@@ -9,7 +9,7 @@ import (
 
 // esbuild bundles one entry point.
 func (b *builder) esbuild(entry, out string, flags ...string) error {
-	args := []string{"tool", "-modfile=tools/go.mod", "esbuild", entry, "--bundle", "--target=es2022", "--charset=utf8",
+	args := []string{"tool", "-modfile=tools/go.mod", "esbuild", entry, "--bundle", "--target=es2022",
 		"--loader:.txt=text", "--log-level=warning", "--outfile=" + out}
 	return b.command("go", append(args, flags...)...)
 }
@@ -25,7 +25,11 @@ func (b *builder) bundles() error {
 	for _, name := range []string{"index", "async", "async.node", "element", "full"} {
 		for format, extension := range map[string]string{"esm": "js", "cjs": "cjs"} {
 			out := filepath.Join(b.dist, name+"."+extension)
-			if err := b.esbuild(b.source(name+".mjs"), out, "--format="+format, "--minify-syntax", "--minify-whitespace", "--external:node:worker_threads"); err != nil {
+			charset := "--charset=ascii" // which engines read at once
+			if name == "element" {
+				charset = "--charset=utf8" // words in six languages
+			}
+			if err := b.esbuild(b.source(name+".mjs"), out, "--format="+format, charset, "--minify-syntax", "--minify-whitespace", "--external:node:worker_threads"); err != nil {
 				return err
 			}
 		}
@@ -60,10 +64,10 @@ func (b *builder) types() error {
 func (b *builder) page() error {
 	folder := filepath.Join(b.root, "wasm", "page")
 	script, style := filepath.Join(b.temp, "page.js"), filepath.Join(b.temp, "page.css")
-	if err := b.esbuild(filepath.Join(folder, "page.mjs"), script, "--format=iife", "--minify"); err != nil {
+	if err := b.esbuild(filepath.Join(folder, "page.mjs"), script, "--format=iife", "--minify", "--charset=utf8"); err != nil {
 		return err
 	}
-	if err := b.esbuild(filepath.Join(folder, "style.css"), style, "--minify"); err != nil {
+	if err := b.esbuild(filepath.Join(folder, "style.css"), style, "--minify", "--charset=utf8"); err != nil {
 		return err
 	}
 	var parts [3]string

@@ -38,9 +38,11 @@ type function struct {
 	code      []byte
 	signature []byte // of an ordinary Go function, or of one written in assembly for use inside others
 	spots     []spot
-	graph     *graph // of an ordinary one
-	params    []int  // arguments that it reads, by their places on the stack
-	results   []int  // results that are read, likewise
+	graph     *graph       // of an ordinary one
+	params    []int        // arguments that it reads, by their places on the stack
+	results   []int        // results that are read, likewise
+	types     map[int]byte // of both, by an earlier pass
+	inlined   bool         // stands where it was called
 }
 
 // ordinary reports whether a function has the ordinary convention.
@@ -77,6 +79,8 @@ type cutter struct {
 	funcs   map[int]*function // by linked index
 	data    map[int]*datum    // by linked address
 	order   []*function
+
+	exported map[*function]bool
 }
 
 // cut makes the small module. Functions and data come in the order in which they stand in the linked module, so the same
@@ -86,7 +90,7 @@ func cut(program []byte, all *objects, r request) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &cutter{module: module, objects: all, funcs: map[int]*function{}, data: map[int]*datum{}}
+	c := &cutter{module: module, objects: all, funcs: map[int]*function{}, data: map[int]*datum{}, exported: map[*function]bool{}}
 	for _, e := range r.funcs {
 		index, known := module.index[linkedName(e.symbol)]
 		if !known || index < 0 {
@@ -95,6 +99,7 @@ func cut(program []byte, all *objects, r request) (*result, error) {
 		if err := c.keep(index); err != nil {
 			return nil, err
 		}
+		c.exported[c.funcs[index]] = true
 		if f := c.funcs[index]; !bytes.Equal(f.signature, goFunction) {
 			return nil, fmt.Errorf("func %s: signature %x must be that of an ordinary Go function", e.symbol, f.signature)
 		}
@@ -111,6 +116,7 @@ func cut(program []byte, all *objects, r request) (*result, error) {
 	if err := c.optimise(); err != nil {
 		return nil, err
 	}
+	kept.funcs = slices.DeleteFunc(slices.Clone(kept.funcs), func(f *function) bool { return f.inlined })
 	kept.module, err = c.write(kept, r)
 	return kept, err
 }

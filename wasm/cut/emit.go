@@ -348,13 +348,17 @@ var commutes = map[byte]bool{
 	0x46: true, 0x47: true, 0x51: true, 0x52: true, 0x61: true, 0x62: true, 0xa0: true, 0xa2: true,
 }
 
-// small writes a whole number as a conversion, a third as long as the number itself.
+// small writes a number in less than its nine bytes where it can: as a whole number that is converted, or as one of 32 bits.
 func (e *emitter) small(n *node) bool {
 	x := math.Float64frombits(binary.LittleEndian.Uint64(n.raw))
-	if x != math.Trunc(x) || math.Abs(x) > 1000 || math.Signbit(x) && x == 0 {
+	if f := float32(x); x == math.Trunc(x) && math.Abs(x) <= 1000 && !(x == 0 && math.Signbit(x)) {
+		e.put(opI32Const, int64(x))
+		e.put(0xb7, 0)
+	} else if float64(f) == x {
+		e.put(0x43, 0).raw = binary.LittleEndian.AppendUint32(nil, math.Float32bits(f))
+		e.put(0xbb, 0)
+	} else {
 		return false
 	}
-	e.put(opI32Const, int64(x))
-	e.put(0xb7, 0)
 	return true
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 )
 
 // optimise rewrites the kept functions of the ordinary convention.
@@ -9,7 +10,17 @@ func (c *cutter) optimise() error {
 	if err := c.rewrite(nil); err != nil {
 		return err
 	}
-	return c.rewrite(c.reaches())
+	reach := c.reaches()
+	for _, f := range c.bottomUp() {
+		f.types = map[int]byte{}
+		for i, v := range f.graph.params {
+			f.types[f.params[i]] = v.typ
+		}
+		for i, t := range f.graph.resultTypes {
+			f.types[f.results[i]] = t
+		}
+	}
+	return c.rewrite(reach)
 }
 
 // rewrite decodes all functions and makes them shorter.
@@ -22,7 +33,7 @@ func (c *cutter) rewrite(reach map[*function]map[int64]int64) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.name, err)
 		}
-		f.graph, f.params, f.results = g, nil, nil
+		f.graph, f.params, f.results, f.inlined = g, nil, nil, false
 		g.reach = reach[f]
 		g.promote()
 	}
@@ -42,6 +53,10 @@ func (c *cutter) rewrite(reach map[*function]map[int64]int64) error {
 		if err := f.graph.lower(); err != nil {
 			return fmt.Errorf("%s: %w", f.name, err)
 		}
+	}
+	c.inline(c.exported)
+	list = c.bottomUp()
+	for _, f := range list {
 		f.graph.shorten()
 	}
 	c.nonNil()
@@ -84,7 +99,7 @@ func (c *cutter) bottomUp() (list []*function) {
 	for _, f := range c.order {
 		visit(f)
 	}
-	return list
+	return slices.DeleteFunc(list, func(f *function) bool { return f.inlined })
 }
 
 // shorten repeats what makes one function shorter until nothing changes.

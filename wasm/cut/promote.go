@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -112,6 +113,12 @@ func (c *cutter) conventions() error {
 		}
 	}
 	for _, f := range c.order {
+		if f.ordinary() {
+			f.byType(f.params)
+			f.byType(f.results)
+		}
+	}
+	for _, f := range c.order {
 		if !f.ordinary() {
 			continue
 		}
@@ -120,6 +127,12 @@ func (c *cutter) conventions() error {
 		}
 	}
 	return nil
+}
+
+// byType brings arguments and results of one type together, as far as their types are known from an earlier pass: so fewer
+// signatures differ.
+func (f *function) byType(places []int) {
+	slices.SortStableFunc(places, func(a, b int) int { return cmp.Compare(f.types[b], f.types[a]) })
 }
 
 // convention takes one more look at a function and what it calls.

@@ -21,7 +21,7 @@ func (c *cutter) write(kept *result, r request) ([]byte, error) {
 	for i, f := range kept.funcs {
 		number[f.linked] = len(r.funcs) + i
 	}
-	globals, exports, err := c.globals(r, place)
+	globals, exports, err := c.globals(r, kept.funcs, place)
 	if err != nil {
 		return nil, err
 	}
@@ -51,20 +51,25 @@ func (c *cutter) write(kept *result, r request) ([]byte, error) {
 	return appendSection(out, sectionData, segments(kept.data, place)), nil
 }
 
-// signatures numbers the signatures of the entries and the kept functions. Entries and ordinary functions take and return
+// signatures numbers the signatures of the entries and the kept functions, like beside like. Entries take and return
 // nothing.
 func signatures(entries int, funcs []*function) (types, numbers [][]byte) {
-	types = [][]byte{{typeFunc, 0, 0}}
+	nothing := []byte{typeFunc, 0, 0}
+	types = [][]byte{nothing}
+	for _, f := range funcs {
+		types = append(types, f.shortSignature())
+	}
+	slices.SortFunc(types, bytes.Compare)
+	types = slices.CompactFunc(types, bytes.Equal)
+	number := func(signature []byte) []byte {
+		i, _ := slices.BinarySearchFunc(types, signature, bytes.Compare)
+		return appendUleb(nil, i)
+	}
 	for range entries {
-		numbers = append(numbers, []byte{0})
+		numbers = append(numbers, number(nothing))
 	}
 	for _, f := range funcs {
-		i := 0
-		signature := f.shortSignature()
-		if i = slices.IndexFunc(types, func(t []byte) bool { return bytes.Equal(t, signature) }); i < 0 {
-			i, types = len(types), append(types, signature)
-		}
-		numbers = append(numbers, appendUleb(nil, i))
+		numbers = append(numbers, number(f.shortSignature()))
 	}
 	return types, numbers
 }
@@ -81,9 +86,14 @@ func layOut(data []*datum) (place map[int]int, end int) {
 	return place, end
 }
 
-// globals encodes Go's registers, and one constant for each exported address.
-func (c *cutter) globals(r request, place map[int]int) (globals, exports [][]byte, err error) {
-	for _, typ := range goGlobalTypes {
+// globals encodes the stack pointer, Go's other registers where a function that was not rewritten may use them, and one
+// constant for each exported address.
+func (c *cutter) globals(r request, funcs []*function, place map[int]int) (globals, exports [][]byte, err error) {
+	registers := goGlobalTypes[:1]
+	if slices.ContainsFunc(funcs, usesRegisters) {
+		registers = goGlobalTypes
+	}
+	for _, typ := range registers {
 		op := byte(0x41) // i32.const
 		if typ == typeI64 {
 			op = 0x42
@@ -105,6 +115,14 @@ func (c *cutter) globals(r request, place map[int]int) (globals, exports [][]byt
 		globals = append(globals, append(appendSleb([]byte{typeI32, 0, 0x41}, int64(address)), 0x0b))
 	}
 	return globals, exports, nil
+}
+
+// usesRegisters reports whether a function keeps its code as it was and uses registers beside the stack pointer.
+func usesRegisters(f *function) bool {
+	b, err := decode(f)
+	return !f.ordinary() && (err != nil || slices.ContainsFunc(b.code, func(x *instr) bool {
+		return (x.op == opGlobalGet || x.op == opGlobalSet) && x.value != 0
+	}))
 }
 
 // entry calls a Go function on a fresh stack: a trap in an earlier call leaves nothing behind that matters.

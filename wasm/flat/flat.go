@@ -57,6 +57,7 @@ var (
 	large       kernel.Workspace
 	plan        [MaxPhases]kernel.Phase
 	found       [MaxPoints]kernel.Interval
+	counts      [MaxPoints]float64
 )
 
 // question reads Input and clears the answer's head.
@@ -83,11 +84,7 @@ func put(i int, x kernel.Interval) {
 func both(i int, phases []kernel.Phase, wantDelta bool, at float64) {
 	for d := range 2 {
 		p := problem(phases, d)
-		if wantDelta {
-			put(i+3*d, delta(&p, at))
-		} else {
-			put(i+3*d, epsilon(&p, at))
-		}
+		put(i+3*d, ask(&p, wantDelta, at))
 	}
 }
 
@@ -133,14 +130,20 @@ func Deltas() {
 	}
 }
 
-// Epsilons answers ε at δ after steps between two numbers, of a plan with one phase.
+// Epsilons answers ε at δ after rising numbers of steps between two, of a plan with one phase.
 //
 //go:noinline
 func Epsilons() {
 	phases, from, to := question()
 	n := int(Input[5])
 	for i := range n {
-		phases[0].Steps = float64(int64(from + (to-from)*float64(i)/float64(n-1) + 0.5))
-		both(firstPoint+perPoint*i, phases, false, Input[7])
+		counts[i] = float64(int64(from + (to-from)*float64(i)/float64(n-1) + 0.5))
+	}
+	for d := range 2 {
+		p := problem(phases, d)
+		small.StepSeries(&p, Input[7], counts[:n], found[:n])
+		for i := range n {
+			put(firstPoint+perPoint*i+3*d, found[i])
+		}
 	}
 }

@@ -73,7 +73,7 @@ func Steps() {
 func within(phases []kernel.Phase, eps, d float64) bool {
 	for i := range 2 {
 		p := problem(phases, i)
-		if !(certified(&p, d).Upper <= eps) {
+		if !(certified(&p, false, d).Upper <= eps) {
 			return false
 		}
 	}

@@ -1,4 +1,4 @@
-import { alphabet, code, imports } from './core.gen.mjs';
+import { code, imports } from './core.gen.mjs';
 
 /**
  * The compiled kernel: numbers go in through one array in its memory and come out through another.
@@ -13,26 +13,24 @@ import { alphabet, code, imports } from './core.gen.mjs';
 let core;
 
 /**
- * The module's bytes: the alphabet's letters stand for 0 to 255.
+ * The module's bytes, two hexadecimal digits each.
  *
  * @returns {Uint8Array<ArrayBuffer>}
  */
 function decode() {
-  /** @type {number[]} */
-  const value = [];
-  for (let i = 0; i < 256; i++) value[alphabet.charCodeAt(i)] = i;
-  const bytes = new Uint8Array(code.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = value[code.charCodeAt(i)];
+  const { Uint8Array: Bytes, Buffer } = /** @type {any} */ (globalThis);
+  if (Bytes.fromHex) return Bytes.fromHex(code);
+  if (Buffer) return Buffer.from(code, 'hex');
+  const bytes = new Uint8Array(code.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(code.slice(2 * i, 2 * i + 2), 16);
   return bytes;
 }
 
 /** @returns {WebAssembly.Module} */
 function compile() {
-  const bytes = decode();
   try {
-    return new WebAssembly.Module(bytes);
+    return new WebAssembly.Module(decode());
   } catch (cause) {
-    if (!WebAssembly.validate(bytes)) throw new Error('the core of ewtune was damaged: this file must be served and read as UTF-8', { cause });
     const message =
       "WebAssembly is blocked here: the page's Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src";
     throw Object.assign(new Error(message, { cause }), { code: 'ERR_WASM_BLOCKED' });

@@ -55,7 +55,7 @@ function overSteps(list, points, options) {
   const delta = number('delta', options.delta);
   const chosen = choices(options);
   const steps = [...new Set(grid(points, (f) => Math.round(from + f * (to - from))))];
-  if (list.length === 1 && chosen.accountant === 'certified' && steps.length === points) {
+  if (list.length === 1 && list[0].samplingRate < 1 && chosen.accountant === 'certified' && steps.length === points) {
     const found = series('epsilons', { phases: list, a: from, b: to, delta, points, ...chosen });
     return found.map((d, i) => ({ x: steps[i], ...worst(d) }));
   }
