@@ -76,7 +76,7 @@ func (b *builder) find() ([]string, error) {
 	return names, err
 }
 
-// read reads a file and remembers its hash.
+// read reads a file, remembers the hash of its bytes, and gives its content.
 func (b *builder) read(name string) ([]byte, error) {
 	text, err := fs.ReadFile(b.folder, name)
 	if err != nil {
@@ -84,7 +84,7 @@ func (b *builder) read(name string) ([]byte, error) {
 	}
 	sum := sha256.Sum256(text)
 	b.files = append(b.files, FileHash{name, len(text), hex.EncodeToString(sum[:])})
-	return text, nil
+	return unpack(name, text)
 }
 
 func (b *builder) sortedFiles() []FileHash {

@@ -152,6 +152,9 @@ func (s Side) predictions(name string) (*Predictions, error) {
 			return nil, fmt.Errorf("%s: SHA-256 %.12x: the report was computed from %.12s", name, sum, file.SHA256)
 		}
 	}
+	if text, err = unpack(name, text); err != nil {
+		return nil, err
+	}
 	return ReadPredictions(bytes.NewReader(text), name)
 }
 

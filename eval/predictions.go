@@ -24,13 +24,14 @@ const (
 // PredictionsHeader is the first line of a predictions file: what was predicted, by which model, on which data.
 type PredictionsHeader struct {
 	Schema  string   `json:"schema"`
-	Task    string   `json:"task"`    // sst2, qnli, qqp, mnli, or a task of your own
-	Split   string   `json:"split"`   // dev, dev_matched, dev_mismatched, test, ...
-	Dataset string   `json:"dataset"` // SHA-256 of the split's data: predictions are compared only when it is equal
-	Model   string   `json:"model"`   // SHA-256 of the weights
-	Labels  []string `json:"labels"`  // label names; a label is an index into them
-	Count   int      `json:"rows"`    // rows of the split: the row ids are 0..Count-1
-	Scores  string   `json:"scores"`  // Logit or Probability; "" where rows carry no scores
+	Task    string   `json:"task"`             // sst2, qnli, qqp, mnli, or a task of your own
+	Split   string   `json:"split"`            // dev, dev_matched, dev_mismatched, test, ...
+	Dataset string   `json:"dataset"`          // SHA-256 of the split's data: predictions are compared only when it is equal
+	Model   string   `json:"model"`            // SHA-256 of the weights
+	Labels  []string `json:"labels"`           // label names; a label is an index into them
+	Count   int      `json:"rows"`             // rows of the split: the row ids are 0..Count-1
+	Scores  string   `json:"scores"`           // Logit or Probability; "" where rows carry no scores
+	Layout  string   `json:"layout,omitempty"` // "": one row a line; or Columns
 }
 
 // Prediction is one row of a predictions file.
@@ -57,7 +58,7 @@ func (p *Predictions) Labelled() bool {
 	return len(p.Rows) > 0
 }
 
-// WritePredictions writes p as JSON lines: the header, then one row a line by row id. It refuses what [ReadPredictions] would
+// WritePredictions writes p as JSON lines: the header, then one row a line by row id, or all rows in the layout [Columns]. It refuses what [ReadPredictions] would
 // refuse, so a file that was written can be read.
 func WritePredictions(w io.Writer, p *Predictions) error {
 	header := p.PredictionsHeader
@@ -78,6 +79,12 @@ func WritePredictions(w io.Writer, p *Predictions) error {
 	encoder := json.NewEncoder(buffered)
 	if err := encoder.Encode(header); err != nil {
 		return err
+	}
+	if header.Layout == Columns {
+		if err := encoder.Encode(ordered.columns()); err != nil {
+			return err
+		}
+		return buffered.Flush()
 	}
 	for i := range ordered.Rows {
 		if err := encoder.Encode(&ordered.Rows[i]); err != nil {
@@ -116,6 +123,9 @@ func ReadPredictions(r io.Reader, name string) (*Predictions, error) {
 func (p *Predictions) readLine(text []byte, line int) error {
 	if line == 1 {
 		return p.readHeader(text)
+	}
+	if p.Layout == Columns {
+		return p.readColumns(text)
 	}
 	// An absent field must not read as row 0 of label 0.
 	row := Prediction{RowID: -1, Label: math.MinInt, Prediction: -1}
@@ -164,7 +174,7 @@ func (h *PredictionsHeader) validate() error {
 	case h.Scores != "" && h.Scores != Logit && h.Scores != Probability:
 		return fmt.Errorf("scores %q: must be %q, %q or empty", h.Scores, Logit, Probability)
 	}
-	return nil
+	return h.validateLayout()
 }
 
 // checkRow checks what can be said of one row alone.

@@ -52,9 +52,7 @@ var (
 
 // orElse fills the recipe's zero fields from another one.
 func (r Recipe) orElse(other Recipe) Recipe {
-	if r.Method.Kind == "" {
-		r.Method = other.Method
-	}
+	r.Method = methodOrElse(r.Method, other.Method)
 	r.BatchSize, r.Epochs = cmp.Or(r.BatchSize, other.BatchSize), cmp.Or(r.Epochs, other.Epochs)
 	r.MaxLot = cmp.Or(r.MaxLot, other.MaxLot)
 	r.LearningRate, r.Warmup = cmp.Or(r.LearningRate, other.LearningRate), cmp.Or(r.Warmup, other.Warmup)
@@ -63,6 +61,38 @@ func (r Recipe) orElse(other Recipe) Recipe {
 	r.Optimizer, r.Horizon = cmp.Or(r.Optimizer, other.Optimizer), cmp.Or(r.Horizon, other.Horizon)
 	r.Schedule, r.Dropout = cmp.Or(r.Schedule, other.Schedule), r.Dropout || other.Dropout
 	return r
+}
+
+// methodOrElse fills the zero fields of a method from another of the same kind.
+func methodOrElse(m, other model.Method) model.Method {
+	if m.Kind != "" && m.Kind != other.Kind {
+		return m
+	}
+	m.Kind, m.Rank, m.Alpha = other.Kind, cmp.Or(m.Rank, other.Rank), cmp.Or(m.Alpha, other.Alpha)
+	if len(m.Targets) == 0 {
+		m.Targets = other.Targets
+	}
+	m.TrainLayers, m.TrainPooler = cmp.Or(m.TrainLayers, other.TrainLayers), m.TrainPooler || other.TrainPooler
+	m.LinearHead, m.CoreMinus = m.LinearHead || other.LinearHead, m.CoreMinus || other.CoreMinus
+	return m
+}
+
+// asKind is a method of the given kind with those fields of m that the kind has.
+func asKind(m model.Method, kind string) model.Method {
+	m.Kind = kind
+	switch kind {
+	case model.Head, model.Prompt:
+		m.TrainLayers = 0
+	}
+	switch kind {
+	case model.Head, model.BitFit, model.Full:
+		m.Rank = 0
+	}
+	m.CoreMinus = m.CoreMinus && kind == model.RGP
+	if kind != model.LoRA {
+		m.Alpha, m.Targets = 0, nil
+	}
+	return m
 }
 
 // steps is T = E·⌊N/B⌋, at least 1.

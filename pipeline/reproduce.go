@@ -22,30 +22,32 @@ import (
 // ReproduceOptions is the matrix {task} × {epsilon} × {accountant} × {method} × {seed} and what its runs share. Zero fields
 // take the values in brackets. It is stored in the output folder, so that a later call goes on with the same matrix.
 type ReproduceOptions struct {
-	Tasks       []string  `json:"tasks"`                  // [all four]
-	Epsilons    []float64 `json:"epsilons"`               // [8]
-	Deltas      []float64 `json:"deltas"`                 // [1e-5]
-	Accountants []string  `json:"accountants"`            // [certified]
-	Methods     []string  `json:"methods"`                // of private runs [the recipe's]
-	TrainLayers int       `json:"train_layers,omitempty"` // of the methods that train layers: only the last so many [all]
-	Seeds       []uint64  `json:"seeds"`                  // [0]
+	Tasks       []string  `json:"tasks"`       // [all four]
+	Epsilons    []float64 `json:"epsilons"`    // [8]
+	Deltas      []float64 `json:"deltas"`      // [1e-5]
+	Accountants []string  `json:"accountants"` // [certified]
+	Methods     []string  `json:"methods"`     // of private runs [the recipe's]
+	Seeds       []uint64  `json:"seeds"`       // [0]
 
 	Data      string `json:"data"`       // GLUE folder [the generated corpus]
 	Rows      int    `json:"rows"`       // training rows of each task of the generated corpus [datasets.DefaultTrainRows]
 	TokenFile string `json:"token_file"` // of a Flight server, as RootCAs; see Input
 	RootCAs   string `json:"root_cas"`
-	Tokenizer string `json:"tokenizer"`  // [generated corpus: learned from it; else: must be named]
-	MaxLength int    `json:"max_length"` // tokens [DefaultMaxLength]
-	Model     string `json:"model"`      // folder in the Hugging Face layout [the tiny preset]
+	Tokenizer string `json:"tokenizer"`         // [generated corpus: learned from it; else: must be named]
+	MaxLength int    `json:"max_length"`        // tokens [DefaultMaxLength]
+	Model     string `json:"model"`             // folder in the Hugging Face layout [the tiny preset]
+	Pooling   string `json:"pooling,omitempty"` // model.PoolCLS or PoolMean [the model's]
 
-	Preset  string `json:"preset"`  // published setting that fills what is zero here [none]
-	Private Recipe `json:"private"` // [by Preset or Data]
-	Public  Recipe `json:"public"`  // of the run without privacy beside them [by Data]
+	Preset  string `json:"preset"`         // published setting that fills what is zero here [none]
+	Private Recipe `json:"private"`        // [by Preset or Data]; its Method without a kind holds what is asked of all Methods
+	Public  Recipe `json:"public"`         // of the run without privacy beside them [by Data]
+	Twin    bool   `json:"twin,omitempty"` // each method has a run without privacy that trains as its private runs do, in place of that one
 
 	Precision string `json:"precision"` // [float32]
 	Device    string `json:"device"`    // [cpu]
 	SeedAll   bool   `json:"seed_all"`  // repeatable and not private: for tests
 
+	Limit        int    `json:"-"`                       // most runs to do in this call [all]
 	Cache        string `json:"-"`                       // folder for what frozen layers yield, see trainer.EngineOptions [none]
 	DeviceMemory int64  `json:"device_memory,omitempty"` // most bytes of the device's memory [what it has]
 
@@ -143,7 +145,12 @@ func (o ReproduceOptions) runAll(ctx context.Context, out string, runs []RunSpec
 	threads := max(1, runtime.GOMAXPROCS(0)/jobs)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(jobs)
+	begun := 0
 	for i, run := range runs {
+		if _, err := os.Stat(filepath.Join(out, "runs", run.Name, runFile)); err == nil || o.Limit > 0 && begun == o.Limit {
+			continue
+		}
+		begun++
 		run.Engine.Threads = threads
 		group.Go(func() error {
 			if ctx.Err() != nil {
@@ -192,7 +199,7 @@ func claimFolder(out string, o ReproduceOptions) error {
 		if err := json.Unmarshal(text, &begun); err != nil {
 			return fmt.Errorf("%s: %w", filepath.Join(out, matrixFile), err)
 		}
-		begun.Jobs, begun.Cache = o.Jobs, o.Cache
+		begun.Jobs, begun.Cache, begun.Limit = o.Jobs, o.Cache, o.Limit
 		if !reflect.DeepEqual(begun, o) {
 			return fmt.Errorf("output folder %s: was begun with other options (%s); give the same ones or name a new folder", out, matrixFile)
 		}
@@ -207,13 +214,14 @@ func claimFolder(out string, o ReproduceOptions) error {
 	return writeJSON(filepath.Join(out, matrixFile), o)
 }
 
-// runs prepares the data and lists the runs of the matrix: for each task and seed one without privacy, then the private ones.
+// runs prepares the data and lists the runs of the matrix, those of the first seed for all tasks first, so that a matrix that was
+// stopped has something to say of each task: for each one without privacy, then the private ones.
 func (o ReproduceOptions) runs(ctx context.Context, out string, progress func(Stage)) ([]RunSpec, error) {
 	data, tokens, err := o.corpus(ctx, out, progress)
 	if err != nil {
 		return nil, err
 	}
-	var all []RunSpec
+	var tasks []RunSpec
 	for _, name := range o.Tasks {
 		task, err := datasets.TaskByName(name)
 		if err != nil {
@@ -225,11 +233,15 @@ func (o ReproduceOptions) runs(ctx context.Context, out string, progress func(St
 		if err != nil {
 			return nil, err
 		}
-		for _, seed := range o.Seeds {
-			base := RunSpec{
-				Input: input, Splits: splits, Model: o.Model, Seed: seed, SeedAll: o.SeedAll, Public: o.Data == "",
-				Engine: trainer.EngineOptions{Precision: o.Precision, Device: o.Device, DeviceMemory: o.DeviceMemory},
-			}
+		tasks = append(tasks, RunSpec{
+			Input: input, Splits: splits, Model: o.Model, Pooling: o.Pooling, SeedAll: o.SeedAll, Public: o.Data == "",
+			Engine: trainer.EngineOptions{Precision: o.Precision, Device: o.Device, DeviceMemory: o.DeviceMemory},
+		})
+	}
+	var all []RunSpec
+	for _, seed := range o.Seeds {
+		for _, base := range tasks {
+			base.Seed = seed
 			all = append(all, o.cells(base)...)
 		}
 	}
@@ -268,41 +280,51 @@ const generatedVocabulary = 2000
 
 // cells are the runs of one task and seed.
 func (o ReproduceOptions) cells(base RunSpec) []RunSpec {
-	public := base
-	public.Name = fmt.Sprintf("%s-nonprivate-s%d", base.Input.Task, base.Seed)
-	public.Recipe = o.publicRecipe()
-	all := []RunSpec{public}
-	for _, budget := range o.budgets() {
-		for _, method := range o.Methods {
-			run := base
-			run.Budget, run.Recipe, run.Baseline = &budget, o.recipe(base.Input.Task), public.Name
-			if method != run.Recipe.Method.Kind {
-				run.Recipe.Method = model.Method{Kind: method}
-			}
-			run.Recipe.Method, run.Engine.Cache = o.frozen(run.Recipe.Method)
-			run.Name = fmt.Sprintf("%s-eps%g-%s-%s-s%d", base.Input.Task, budget.Epsilon, budget.Accountant, method, base.Seed)
-			if len(o.Deltas) > 1 {
-				run.Name = fmt.Sprintf("%s-eps%g-delta%g-%s-%s-s%d", base.Input.Task, budget.Epsilon, budget.Delta, budget.Accountant, method, base.Seed)
-			}
-			all = append(all, run)
+	var all []RunSpec
+	for i, kind := range o.Methods {
+		private := o.recipe(base.Input.Task)
+		private.Method = methodOrElse(asKind(o.Private.Method, kind), private.Method)
+		public := o.publicCell(base, private)
+		if i == 0 || o.Twin {
+			all = append(all, public)
 		}
+		all = append(all, o.privateCells(base, private, public.Name)...)
 	}
 	return all
 }
 
-// frozen is a method with the layers that it trains, and the cache for what the others yield.
-func (o ReproduceOptions) frozen(m model.Method) (model.Method, string) {
-	switch m.Kind {
-	case model.Head:
-		return m, o.Cache
-	case model.Prompt:
-		return m, ""
+// publicCell is the run without privacy beside the private ones of a method.
+func (o ReproduceOptions) publicCell(base RunSpec, private Recipe) RunSpec {
+	base.Name = fmt.Sprintf("%s-nonprivate-s%d", base.Input.Task, base.Seed)
+	base.Recipe = o.publicRecipe()
+	if o.Twin {
+		base.Name = fmt.Sprintf("%s-nonprivate-%s-s%d", base.Input.Task, private.Method.Kind, base.Seed)
+		base.Recipe, base.Engine.Cache = private, o.cacheFor(private.Method)
 	}
-	m.TrainLayers = o.TrainLayers
-	if m.TrainLayers == 0 {
-		return m, ""
+	return base
+}
+
+func (o ReproduceOptions) privateCells(base RunSpec, recipe Recipe, baseline string) []RunSpec {
+	var all []RunSpec
+	for _, budget := range o.budgets() {
+		run := base
+		run.Budget, run.Recipe, run.Baseline, run.Engine.Cache = &budget, recipe, baseline, o.cacheFor(recipe.Method)
+		delta := ""
+		if len(o.Deltas) > 1 {
+			delta = fmt.Sprintf("-delta%g", budget.Delta)
+		}
+		run.Name = fmt.Sprintf("%s-eps%g%s-%s-%s-s%d", base.Input.Task, budget.Epsilon, delta, budget.Accountant, recipe.Method.Kind, base.Seed)
+		all = append(all, run)
 	}
-	return m, o.Cache
+	return all
+}
+
+// cacheFor is the folder for what the layers that a method freezes yield; "" where it freezes none.
+func (o ReproduceOptions) cacheFor(m model.Method) string {
+	if m.Kind == model.Head || m.TrainLayers > 0 {
+		return o.Cache
+	}
+	return ""
 }
 
 // budgets are all combinations of epsilon, delta and accountant.

@@ -31,8 +31,9 @@ type Budget struct {
 type RunSpec struct {
 	Name       string                `json:"name"` // unique in a report
 	Input      Input                 `json:"input"`
-	Splits     map[string]string     `json:"splits"` // location of each prepared split
-	Model      string                `json:"model"`  // folder in the Hugging Face layout; "" is the tiny preset
+	Splits     map[string]string     `json:"splits"`            // location of each prepared split
+	Model      string                `json:"model"`             // folder in the Hugging Face layout; "" is the tiny preset
+	Pooling    string                `json:"pooling,omitempty"` // model.PoolCLS or PoolMean [the model's]
 	Recipe     Recipe                `json:"recipe"`
 	Budget     *Budget               `json:"budget,omitempty"`     // nil trains without privacy
 	Seed       uint64                `json:"seed"`                 // draws what is fresh in the model; with SeedAll lots and noise too
@@ -160,16 +161,16 @@ func (s RunSpec) plan(rows int64) (trainer.Plan, error) {
 
 // loadModel reads the model or makes the tiny preset, with a head for the task's labels.
 func (s RunSpec) loadModel(m *Manifest) (*model.Model, error) {
-	labels := len(m.Labels)
-	if s.Model == "" {
-		return model.New(TinyConfig(m.Tokenizer.VocabSize, labels), s.Seed), nil
-	}
-	encoder, err := model.Load(s.Model)
+	encoder, err := s.encoder(m)
 	if err != nil {
 		return nil, err
 	}
-	encoder.Reseed(s.Seed)
-	encoder.SetLabels(labels, s.Seed)
+	if s.Pooling != "" {
+		encoder.Config.Pooling = s.Pooling
+	}
+	if err := encoder.Config.Validate(); err != nil {
+		return nil, fmt.Errorf("model %s: %w", s.Model, err)
+	}
 	if have, want := encoder.Config.VocabSize, m.Tokenizer.VocabSize; have < want {
 		return nil, fmt.Errorf("model %s: vocabulary of %d tokens; the text was tokenized with %d", s.Model, have, want)
 	}
@@ -177,6 +178,19 @@ func (s RunSpec) loadModel(m *Manifest) (*model.Model, error) {
 		return nil, fmt.Errorf("model %s: holds at most %d tokens; the prepared text has rows of %d: prepare it with --max-length %d",
 			s.Model, encoder.Config.MaxTokens(), longest, encoder.Config.MaxTokens())
 	}
+	return encoder, nil
+}
+
+func (s RunSpec) encoder(m *Manifest) (*model.Model, error) {
+	if s.Model == "" {
+		return model.New(TinyConfig(m.Tokenizer.VocabSize, len(m.Labels)), s.Seed), nil
+	}
+	encoder, err := model.Load(s.Model)
+	if err != nil {
+		return nil, err
+	}
+	encoder.Reseed(s.Seed)
+	encoder.SetLabels(len(m.Labels), s.Seed)
 	return encoder, nil
 }
 

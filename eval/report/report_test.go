@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/xml"
+	"fmt"
 	"io"
 	"regexp"
 	"strings"
@@ -266,7 +267,7 @@ func TestSubmission(t *testing.T) {
 // The published matrix sets each accountant's noise against Rényi DP's and names the false claim.
 func TestResults(t *testing.T) {
 	r, _ := render(t, fixture.Options{Tasks: []string{"sst2"}, Rows: 200, Seeds: 5, Accountants: []string{"certified", "edgeworth", "rdp"}})
-	text, err := report.Results(r)
+	text, err := report.Results(r, report.Publication{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -277,6 +278,44 @@ func TestResults(t *testing.T) {
 	} {
 		if !bytes.Contains(text, []byte(want)) {
 			t.Errorf("RESULTS.md lacks %q:\n%s", want, text)
+		}
+	}
+}
+
+// Runs of another program stand beside the certified runs of the same seeds, and what breaks a rule is named.
+func TestPeers(t *testing.T) {
+	r, _ := render(t, fixture.Options{Tasks: []string{"sst2"}, Rows: 200, Seeds: 2, Accountants: []string{"certified", "rdp"}})
+	lines := `{"peer":"Opacus","task":"sst2","split":"dev","method":"lora-16","seed":0,"epsilon":8,"noise_multiplier":0.5928,"rows":200,"correct":100,"seconds":1}
+{"peer":"Opacus","task":"sst2","split":"dev","method":"lora-16","seed":1,"epsilon":8,"noise_multiplier":0.5928,"rows":200,"correct":120,"seconds":1}
+{"peer":"Opacus","task":"sst2","split":"dev","method":"lora-16","seed":0,"epsilon":0,"noise_multiplier":0,"rows":200,"correct":150,"seconds":1}
+{"peer":"Opacus","task":"qqp","split":"dev","method":"lora-16","seed":0,"epsilon":8,"noise_multiplier":0.5,"rows":200,"correct":150,"seconds":1}`
+	peers, err := report.ReadPeers([]byte(lines), "peers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	about := []byte("What is shown.\n")
+	text, err := report.Results(r, report.Publication{About: about, Peers: peers})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := r.Run("sst2-certified-0").Split("dev").Metrics.Accuracy.Value + r.Run("sst2-certified-1").Split("dev").Metrics.Accuracy.Value
+	for _, want := range []string{
+		"\nWhat is shown.\n", "| SST-2 | lora-16, ε 8 | 0.5928 | 2 | Opacus | 55.0\u2009% ± 7.1 |",
+		fmt.Sprintf("| %+.2f (", 100*(ours/2-0.55)), "| SST-2 | lora-16, without privacy | – | 1 | Opacus | 75.0\u2009% |",
+	} {
+		if !bytes.Contains(text, []byte(want)) {
+			t.Errorf("RESULTS.md lacks %q:\n%s", want, text)
+		}
+	}
+	if bytes.Contains(text, []byte("| QQP")) {
+		t.Error("a peer without a run of ours is shown")
+	}
+	for line, want := range map[string]string{
+		`{"peer":"Opacus","rows":2,"correct":3}`:    "peers:1: correct 3 of rows 2",
+		`{"peer":"Opacus","rows":2,"accuracy":0.5}`: `peers:1: json: unknown field "accuracy"`,
+	} {
+		if _, err := report.ReadPeers([]byte(line), "peers"); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", line, err, want)
 		}
 	}
 }

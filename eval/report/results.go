@@ -8,10 +8,16 @@ import (
 	"github.com/ewtune/ewtune/eval"
 )
 
+// Publication is what a page of results says beside what the report holds; the zero value says nothing.
+type Publication struct {
+	About []byte // markdown below the headline: what was run, what is shown and what is not
+	Peers []Peer // the same runs by other programs
+}
+
 // Results renders a matrix of runs for publication: for each task and budget what every accountant's noise costs and
-// leaves, with the certified ε beside each claim, the noise that is saved against Rényi DP, paired tests over seeds, and
-// the hash of the report that holds the rest.
-func Results(r *eval.Report) ([]byte, error) {
+// leaves, with the certified ε beside each claim, the noise that is saved against Rényi DP, paired tests over seeds,
+// the same runs by other programs, and the hash of the report that holds the rest.
+func Results(r *eval.Report, with Publication) ([]byte, error) {
 	text, err := r.JSON()
 	if err != nil {
 		return nil, err
@@ -19,11 +25,18 @@ func Results(r *eval.Report) ([]byte, error) {
 	var out bytes.Buffer
 	verdict, _ := headline(r)
 	fmt.Fprintf(&out, "# Results\n\n%s\n", verdict)
+	if len(with.About) > 0 {
+		fmt.Fprintf(&out, "\n%s\n", bytes.TrimSpace(with.About))
+	}
 	for _, cell := range budgets(r) {
 		fmt.Fprintf(&out, "\n## %s, %s training rows, %s at (ε = %g, δ = %s)\n\n", taskName(cell[0].Task), count(cell[0].Rows), cell[0].Method, cell[0].Target, delta(cell[0].Delta))
 		markdownTable(&out, []string{"noise set by", "noise multiplier", "against RDP", "certified ε", "claim", "split", "accuracy", "95 % interval", "F1", "majority", "no privacy"}, resultsRows(cell))
 	}
 	markdownTests(&out, r)
+	if rows := peerRows(r, with.Peers); len(rows) > 0 {
+		fmt.Fprint(&out, "\n## The same runs elsewhere\n\nSame model, data, trained weights, expected batch, noise and epochs.\n\n")
+		markdownTable(&out, peerColumns, rows)
+	}
 	markdownWarnings(&out, r)
 	fmt.Fprintf(&out, "\n## Where the numbers come from\n\n%s of predictions, ledgers and settings; `ewtune eval verify` computes everything from them again.\nSHA-256 of report.json: `%x`.\n",
 		several(len(r.Files), "file", "files"), sha256.Sum256(text))

@@ -8,13 +8,14 @@ import (
 func evalCommands() []*cli.Command {
 	return []*cli.Command{{
 		Name:  "eval",
-		Usage: "report, compare, gate, verify and audit runs",
+		Usage: "report, compare, gate, verify, audit and publish runs",
 		Subcommands: []*cli.Command{
 			evalReportCommand(),
 			evalCompareCommand(),
 			evalGateCommand(),
 			evalVerifyCommand(),
 			evalAuditCommand(),
+			evalPublishCommand(),
 		},
 	}}
 }

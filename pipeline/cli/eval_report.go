@@ -26,7 +26,6 @@ func evalReportCommand() *cli.Command {
 			&cli.StringFlag{Name: "calculator", Usage: "address of the calculator page that report.html links to", Value: "calculator.html"},
 			&cli.BoolFlag{Name: "model-card", Usage: "also write README.md, a Hugging Face model card"},
 			&cli.BoolFlag{Name: "openmetrics", Usage: "also write metrics.txt in the OpenMetrics format"},
-			&cli.BoolFlag{Name: "results", Usage: "also write RESULTS.md: the matrix by task and budget, for publication"},
 			&cli.BoolFlag{Name: "submission", Usage: "also write submission.zip for GLUE from the predictions.test*.jsonl below FOLDER"},
 		},
 		Action: evalReport,
@@ -78,13 +77,6 @@ func onDemand(c *cli.Context, folder string, r *eval.Report) ([]report.File, err
 	}
 	if c.Bool("openmetrics") {
 		files = append(files, report.File{Name: "metrics.txt", Data: report.OpenMetrics(r)})
-	}
-	if c.Bool("results") {
-		text, err := report.Results(r)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, report.File{Name: "RESULTS.md", Data: text})
 	}
 	if c.Bool("submission") {
 		predictions, err := testPredictions(os.DirFS(folder))

@@ -33,6 +33,8 @@ ewtune reproduce --tasks sst2 --data glue --tokenizer bert-base-uncased --model 
 			&cli.StringFlag{Name: "methods", Aliases: []string{"method"}, Usage: "comma-separated, of the private runs: full, lora, bitfit, head, rgp (default: the recipe's)"},
 			&cli.StringFlag{Name: "seeds", Value: "0", Usage: "comma-separated seeds of fresh weights"},
 			&cli.IntFlag{Name: "rows", DefaultText: "20000", Usage: "training rows of each generated task"},
+			&cli.BoolFlag{Name: "twin", Usage: "train the run without privacy as the private ones (default: all weights, by a recipe of its own)"},
+			&cli.IntFlag{Name: "limit", DefaultText: "all", Usage: "do at most so many of the runs that are missing, and report what is there; the same command goes on"},
 			&cli.IntFlag{Name: "jobs", DefaultText: "one a processor for the tiny preset, else 1", Usage: "runs at a time"},
 			&cli.StringFlag{Name: "out", Usage: "output folder (default: runs/DATE-TIME)"},
 		}, append(trainingFlags(), jsonFlag(), quietFlag())...),
@@ -89,7 +91,8 @@ func reproduceOptions(c *cli.Context) (pipeline.ReproduceOptions, error) {
 		Data: c.String("data"), Rows: c.Int("rows"), Tokenizer: c.String("tokenizer"), MaxLength: c.Int("max-length"),
 		TokenFile: c.String("token-file"), RootCAs: c.String("root-cas"),
 		Model: c.String("model"), Private: recipeFlags(c), Precision: c.String("precision"), Device: c.String("device"), DeviceMemory: deviceMemory(c),
-		SeedAll: c.Bool("seed-known"), Jobs: c.Int("jobs"), TrainLayers: c.Int("train-layers"), Cache: c.String("cache"),
+		SeedAll: c.Bool("seed-known"), Jobs: c.Int("jobs"), Cache: c.String("cache"),
+		Pooling: c.String("pooling"), Twin: c.Bool("twin"), Limit: c.Int("limit"),
 	}
 	for _, accountant := range o.Accountants {
 		if err := pipeline.CheckAccountant(accountant, c.Bool("allow-estimate")); err != nil {

@@ -46,6 +46,10 @@ func trainingFlags() []cli.Flag {
 		&cli.StringFlag{Name: "rgp-core", DefaultText: "plus", Usage: "plus, as rgp's authors rebuild the gradient, or minus, the orthogonal projection"},
 		&cli.IntFlag{Name: "train-layers", DefaultText: "all, embeddings included", Usage: "train only the last so many layers, and the head; not head, prompt"},
 		&cli.StringFlag{Name: "cache", DefaultText: "none", Usage: "folder that keeps what the frozen layers yield (--method head, --train-layers), for this run and later ones on the same data and model; as private as the data"},
+		&cli.StringFlag{Name: "pooling", DefaultText: "the model's", Usage: "what the classifier reads of the tokens' states: cls or mean"},
+		&cli.BoolFlag{Name: "train-pooler", Usage: "train the dense layer between pooling and classifier too, where the method freezes it"},
+		&cli.BoolFlag{Name: "linear-head", Usage: "classify the pooled state itself, without that layer"},
+		&cli.StringFlag{Name: "targets", DefaultText: "query,value", Usage: "of lora, comma-separated: query, key, value, attention.output, intermediate, output"},
 		&cli.BoolFlag{Name: "dropout", Usage: "dropout at the rates of the model's configuration"},
 		&cli.StringFlag{Name: "precision", Value: "float32", Usage: "float32, bfloat16 (products only) or float64"},
 		&cli.StringFlag{Name: "device", Value: "cpu", Usage: "cpu, opencl or opencl:N; see bench devices"},
@@ -61,6 +65,11 @@ func recipeFlags(c *cli.Context) pipeline.Recipe {
 		ClippingNorm: c.Float64("clip"), ClippingMode: c.String("clip-mode"), ClipQuantile: c.Float64("adaptive-clip"),
 		Schedule: c.String("schedule"), Horizon: c.Int64("horizon"),
 		Optimizer: dp.Optimizer{Kind: c.String("optimizer"), EpsilonBeforeCorrection: c.String("adam-epsilon") == "before"}, Dropout: c.Bool("dropout"),
+		Method: model.Method{
+			Rank: c.Int("rank"), Targets: splitList(c.String("targets")), TrainLayers: c.Int("train-layers"),
+			TrainPooler: c.Bool("train-pooler"), LinearHead: c.Bool("linear-head"),
+			CoreMinus: c.String("rgp-core") == "minus",
+		},
 	}
 }
 
@@ -130,25 +139,17 @@ func trainSpec(c *cli.Context) (pipeline.RunSpec, error) {
 		checkRows(c, "membership"), checkFinite(c)); err != nil {
 		return pipeline.RunSpec{}, err
 	}
+	recipe := recipeFlags(c)
+	recipe.Method.Kind = c.String("method")
 	spec, err := pipeline.NewRunSpec(pipeline.Input{
 		Task: c.String("task"), Data: c.String("data"), Tokenizer: c.String("tokenizer"), MaxLength: c.Int("max-length"),
 		TokenFile: c.String("token-file"), RootCAs: c.String("root-cas"),
-	}, c.String("model"), !c.Bool("non-private"), recipeFlags(c))
+	}, c.String("model"), !c.Bool("non-private"), recipe)
 	if err != nil {
 		return spec, err
 	}
-	if method := c.String("method"); method != "" && method != spec.Recipe.Method.Kind {
-		spec.Recipe.Method = model.Method{Kind: method}
-	}
-	if rank := c.Int("rank"); rank != 0 {
-		spec.Recipe.Method.Rank = rank
-	}
-	spec.Recipe.Method.CoreMinus = c.String("rgp-core") == "minus"
-	spec.Membership = c.Int("membership")
+	spec.Pooling, spec.Membership = c.String("pooling"), c.Int("membership")
 	spec.Name, spec.Seed, spec.SeedAll = filepath.Base(c.String("out")), c.Uint64("seed"), c.Bool("seed-known")
-	if layers := c.Int("train-layers"); layers != 0 {
-		spec.Recipe.Method.TrainLayers = layers
-	}
 	spec.Engine = trainer.EngineOptions{Precision: c.String("precision"), Device: c.String("device"), Cache: c.String("cache"), DeviceMemory: deviceMemory(c)}
 	if audit := (trainer.Audit{Inputs: c.Int("canaries-input"), Secrets: c.Int("canaries-secret"), Gradients: c.Int("canaries-gradient")}); audit != (trainer.Audit{}) {
 		spec.Audit = &audit
