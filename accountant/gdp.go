@@ -22,19 +22,28 @@ func GDP(p Plan, delta float64) (Result, error) {
 	if err := p.poissonOnly(); err != nil {
 		return Result{}, err
 	}
+	mu, err := p.gaussianLimit()
+	if err != nil {
+		return Result{}, err
+	}
+	r := p.result("gdp", false)
+	r.Delta = point(delta)
+	r.Epsilon = point(newEngine().gaussian(mu, delta).Estimate)
+	r.Remove, r.Add = r.Epsilon, r.Epsilon
+	r.warn("estimate, not a guarantee")
+	return r, nil
+}
+
+// gaussianLimit returns μ.
+func (p Plan) gaussianLimit() (float64, error) {
 	var sum float64
 	for _, ph := range p.Phases {
 		sum += float64(ph.Steps) * p.chiSquare(ph)
 	}
 	if math.IsInf(sum, 1) {
-		return Result{}, fmt.Errorf("gdp: the limit's mean is out of range for this little noise")
+		return 0, fmt.Errorf("gdp: the limit's mean is out of range for this little noise")
 	}
-	r := p.result("gdp", false)
-	r.Delta = point(delta)
-	r.Epsilon = point(newEngine().gaussian(math.Sqrt(sum), delta).Estimate)
-	r.Remove, r.Add = r.Epsilon, r.Epsilon
-	r.warn("estimate, not a guarantee")
-	return r, nil
+	return math.Sqrt(sum), nil
 }
 
 func (p Plan) chiSquare(ph Phase) float64 {

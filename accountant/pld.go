@@ -1,7 +1,5 @@
 package accountant
 
-import "errors"
-
 // PLD returns the enclosure of ε(delta) by the privacy loss distribution on a lattice: connect-the-dots above (Doroshenko
 // et al. 2022), its optimistic twin below, composed by Fourier transforms after exponential tilting. It is independent of
 // the contour that [Epsilon] prefers, and wider.
@@ -20,7 +18,7 @@ func PLD(p Plan, delta float64) (Result, error) {
 	for i := range both {
 		v, ok := e.big().LatticeEpsilon(&both[i], delta)
 		if !ok {
-			return Result{}, errors.New("pld: no lattice fits this plan (it prices single records, sampling rates below 1 and add/remove adjacency)")
+			return Result{}, errNoLattice
 		}
 		ends[i] = Interval(v)
 	}

@@ -288,6 +288,11 @@ func (w *Workspace) floorDelta(p *Problem, epsilon float64) float64 {
 	return low
 }
 
+// LatticeDelta returns the enclosure of δ(ε) by the lattice alone.
+func (w *Workspace) LatticeDelta(p *Problem, epsilon float64) (Interval, bool) {
+	return w.deltaByLattice(p, epsilon)
+}
+
 // LatticeEpsilon returns the enclosure of ε(δ) by the lattice alone.
 func (w *Workspace) LatticeEpsilon(p *Problem, delta float64) (Interval, bool) {
 	return w.epsilonByLattice(p, delta)

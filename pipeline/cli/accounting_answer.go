@@ -184,17 +184,13 @@ func (q *question) priced(p accountant.Plan) (*answer, error) {
 const accountantNames = "certified, certified-edgeworth, edgeworth, edgeworth-interval, rdp, gdp or pld"
 
 func (q *question) price(p accountant.Plan, delta float64) (accountant.Result, error) {
-	order := 1
-	if q.Order != nil {
-		order = *q.Order
-	}
 	switch q.Accountant {
 	case "", "certified":
 		return accountant.Epsilon(p, delta)
 	case "certified-edgeworth":
-		return accountant.CertifiedEdgeworth(p, delta, order)
+		return accountant.CertifiedEdgeworth(p, delta, q.order())
 	case "edgeworth":
-		return accountant.Edgeworth(p, delta, order)
+		return accountant.Edgeworth(p, delta, q.order())
 	case "edgeworth-interval":
 		bound := accountant.EdgeworthBound(q.EdgeworthBound)
 		return accountant.EdgeworthInterval(p, delta, cmp.Or(bound, accountant.PublishedBound))
@@ -208,11 +204,35 @@ func (q *question) price(p accountant.Plan, delta float64) (accountant.Result, e
 	return accountant.Result{}, fmt.Errorf("accountant %q: must be %s", q.Accountant, accountantNames)
 }
 
-func (q *question) deltaOf(p accountant.Plan) (*answer, error) {
-	if q.Accountant != "" && q.Accountant != "certified" {
-		return nil, fmt.Errorf("accountant %s: delta is given by the certified accountant only", q.Accountant)
+func (q *question) priceDelta(p accountant.Plan, epsilon float64) (accountant.Result, error) {
+	switch q.Accountant {
+	case "", "certified":
+		return accountant.Delta(p, epsilon)
+	case "certified-edgeworth":
+		return accountant.CertifiedEdgeworthDelta(p, epsilon, q.order())
+	case "edgeworth":
+		return accountant.EdgeworthDelta(p, epsilon, q.order())
+	case "edgeworth-interval":
+		return accountant.Result{}, errors.New("accountant edgeworth-interval: gives epsilon only")
+	case "rdp":
+		return accountant.RDPDelta(p, epsilon)
+	case "gdp":
+		return accountant.GDPDelta(p, epsilon)
+	case "pld":
+		return accountant.PLDDelta(p, epsilon)
 	}
-	r, err := accountant.Delta(p, *q.Epsilon)
+	return accountant.Result{}, fmt.Errorf("accountant %q: must be %s", q.Accountant, accountantNames)
+}
+
+func (q *question) order() int {
+	if q.Order == nil {
+		return 1
+	}
+	return *q.Order
+}
+
+func (q *question) deltaOf(p accountant.Plan) (*answer, error) {
+	r, err := q.priceDelta(p, *q.Epsilon)
 	if err != nil {
 		return nil, err
 	}
