@@ -133,23 +133,3 @@ func CertifiedEdgeworthDelta(p Plan, epsilon float64, order int) (Result, error)
 		return v, nil
 	})
 }
-
-// tiltedDelta expands at the abscissa that belongs to epsilon, which grows with it.
-func (e *engine) tiltedDelta(p *kernel.Problem, epsilon float64, order int) (float64, bool) {
-	lo, hi := math.Log(1e-6), math.Log(1e12)
-	var best tilted
-	found := false
-	for range 200 {
-		mid := lo + (hi-lo)/2
-		if mid <= lo || mid >= hi {
-			break
-		}
-		t, ok := e.tiltedAt(p, math.Exp(mid), order)
-		if ok && t.epsilon <= epsilon {
-			lo, best, found = mid, t, true
-		} else {
-			hi = mid
-		}
-	}
-	return math.Exp(best.logDelta), found && math.Abs(best.epsilon-epsilon) < 1e-6*(1+epsilon)
-}

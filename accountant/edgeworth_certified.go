@@ -99,23 +99,29 @@ func edgeworthSeries(k *kernel.Cumulants, order int, y float64) float64 {
 // tiltedEpsilon solves for the abscissa whose δ is delta: both ε and −log δ grow with it.
 func (e *engine) tiltedEpsilon(p *kernel.Problem, delta float64, order int) (float64, bool) {
 	target := math.Log(delta)
+	t, ok := e.lastTilted(p, order, func(t tilted) bool { return t.logDelta > target })
+	return math.Max(0, t.epsilon), ok && math.Abs(t.logDelta-target) < 1e-6
+}
+
+// tiltedDelta solves for the abscissa whose ε is epsilon.
+func (e *engine) tiltedDelta(p *kernel.Problem, epsilon float64, order int) (float64, bool) {
+	t, ok := e.lastTilted(p, order, func(t tilted) bool { return t.epsilon <= epsilon })
+	return math.Exp(t.logDelta), ok && math.Abs(t.epsilon-epsilon) < 1e-6*(1+epsilon)
+}
+
+// lastTilted bisects, in the logarithm of the abscissa, for the last expansion before a turn.
+func (e *engine) lastTilted(p *kernel.Problem, order int, before func(tilted) bool) (last tilted, found bool) {
 	lo, hi := math.Log(1e-6), math.Log(1e12)
-	var best tilted
-	found := false
 	for range 200 {
 		mid := lo + (hi-lo)/2
 		if mid <= lo || mid >= hi {
 			break
 		}
-		t, ok := e.tiltedAt(p, math.Exp(mid), order)
-		if ok && t.logDelta > target {
-			lo = mid
-			continue
-		}
-		hi = mid
-		if ok && !math.IsInf(t.logDelta, -1) {
-			best, found = t, true
+		if t, ok := e.tiltedAt(p, math.Exp(mid), order); ok && before(t) {
+			lo, last, found = mid, t, true
+		} else {
+			hi = mid
 		}
 	}
-	return math.Max(0, best.epsilon), found && math.Abs(best.logDelta-target) < 1e-6
+	return last, found
 }

@@ -232,5 +232,20 @@ func FuzzReadLedger(f *testing.F) {
 		if l.Size() > int64(len(data)) || err == nil && l.Size() != int64(len(data)) {
 			t.Errorf("size %d of %d bytes (%v)", l.Size(), len(data), err)
 		}
+		again, err := NewLedger(l.Header())
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := again.HeaderLine()
+		for _, e := range l.Events() {
+			line, err := again.Append(e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text = append(text, line...)
+		}
+		if !bytes.Equal(text, data[:l.Size()]) || again.Head() != l.Head() {
+			t.Errorf("written again:\n%s\nread:\n%s", text, data)
+		}
 	})
 }
