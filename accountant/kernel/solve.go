@@ -168,7 +168,7 @@ func broad(x Interval) bool {
 // narrow tells whether an enclosure need not be improved on.
 func narrow(x Interval) bool { return x.Upper-x.Lower <= 1e-6*x.Upper }
 
-// ContourEpsilon is Epsilon without the lattice, for programs that must stay small.
+// ContourEpsilon is Epsilon without bent contour and lattice, for programs that must stay small.
 func (w *Workspace) ContourEpsilon(p *Problem, delta float64) (Interval, Method) {
 	if touched(p) <= delta {
 		return Interval{}, ClosedForm
@@ -223,7 +223,7 @@ func (w *Workspace) Delta(p *Problem, epsilon float64) (Interval, Method) {
 	return out, method
 }
 
-// ContourDelta is Delta without the lattice.
+// ContourDelta is Delta without bent contour and lattice.
 func (w *Workspace) ContourDelta(p *Problem, epsilon float64) (Interval, Method) {
 	if kind := closed(p); kind != 0 {
 		return closedDelta(p, kind, epsilon), ClosedForm

@@ -72,6 +72,14 @@ type datum struct {
 	image  []byte // initial contents
 }
 
+// size measures a function by its expressions.
+func (f *function) size() (n int) {
+	if f.ordinary() {
+		f.graph.each(func(*node) { n++ })
+	}
+	return n
+}
+
 // cutter collects what the exported functions reach.
 type cutter struct {
 	module  *linked
@@ -83,8 +91,8 @@ type cutter struct {
 	exported map[*function]bool
 }
 
-// cut makes the small module. Functions and data come in the order in which they stand in the linked module, so the same
-// program and request give the same bytes.
+// cut makes the small module. Functions come by size, like beside like: compressors see more. Where sizes are equal, and for
+// data, the order is that of the linked module, so the same program and request give the same bytes.
 func cut(program []byte, all *objects, r request) (*result, error) {
 	module, err := parseModule(program)
 	if err != nil {
@@ -105,7 +113,6 @@ func cut(program []byte, all *objects, r request) (*result, error) {
 		}
 	}
 	kept := &result{funcs: c.order}
-	slices.SortFunc(kept.funcs, func(a, b *function) int { return cmp.Compare(a.linked, b.linked) })
 	for _, d := range c.data {
 		kept.data = append(kept.data, d)
 	}
@@ -117,6 +124,9 @@ func cut(program []byte, all *objects, r request) (*result, error) {
 		return nil, err
 	}
 	kept.funcs = slices.DeleteFunc(slices.Clone(kept.funcs), func(f *function) bool { return f.inlined })
+	slices.SortFunc(kept.funcs, func(a, b *function) int {
+		return cmp.Or(cmp.Compare(a.size(), b.size()), cmp.Compare(a.linked, b.linked))
+	})
 	kept.module, err = c.write(kept, r)
 	return kept, err
 }

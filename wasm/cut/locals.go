@@ -44,7 +44,7 @@ func (e *emitter) allocate() {
 	}
 	params := len(e.g.params)
 	rest := all[params:]
-	slices.SortStableFunc(rest, func(a, b *variable) int { return cmp.Compare(a.typ, b.typ) })
+	slices.SortStableFunc(rest, func(a, b *variable) int { return cmp.Or(cmp.Compare(a.typ, b.typ), -cmp.Compare(count[a], count[b])) })
 	var slots []byte
 	var holders [][]*variable
 	for i, v := range e.g.params {

@@ -24,25 +24,36 @@ func ask(p *kernel.Problem, wantDelta bool, at float64) kernel.Interval {
 	return certified(p, wantDelta, at)
 }
 
-// certified returns the enclosure, with the large memory where the small one does not reach; series of points do
-// without, for they are drawn while somebody types.
+// certified returns the enclosure: by the contour, and where that leaves it wide by the contour in the large memory and the
+// lattice. Series of points do without these, for they are drawn while somebody types. The bent contour is not used: it
+// would take a third more room.
 func certified(p *kernel.Problem, wantDelta bool, at float64) kernel.Interval {
-	var x, wide kernel.Interval
-	var method kernel.Method
-	if wantDelta {
-		x, method = small.ContourDelta(p, at)
-	} else {
-		x, method = small.ContourEpsilon(p, at)
-	}
+	x, method := contour(&small, p, wantDelta, at)
 	if method != kernel.Ceiling || !(x.Upper > 0) || Input[5] != 0 {
 		return x
 	}
-	if wantDelta {
-		wide, _ = large.Delta(p, at)
-	} else {
-		wide, _ = large.Epsilon(p, at)
+	wide, method := contour(&large, p, wantDelta, at)
+	x = kernel.Meet(wide, x)
+	if method != kernel.Ceiling {
+		return x
 	}
-	return kernel.Meet(wide, x)
+	var ok bool
+	if wantDelta {
+		wide, ok = large.LatticeDelta(p, at)
+	} else {
+		wide, ok = large.LatticeEpsilon(p, at)
+	}
+	if ok {
+		x = kernel.Meet(wide, x)
+	}
+	return x
+}
+
+func contour(w *kernel.Workspace, p *kernel.Problem, wantDelta bool, at float64) (kernel.Interval, kernel.Method) {
+	if wantDelta {
+		return w.ContourDelta(p, at)
+	}
+	return w.ContourEpsilon(p, at)
 }
 
 // edgeworth returns the estimate of the published accountant.

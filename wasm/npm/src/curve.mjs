@@ -54,10 +54,11 @@ function overSteps(list, points, options) {
   const [from, to] = range(options, 1, total, (x) => x >= 1 && x <= total && Number.isInteger(x), `must be a whole number in [1, ${total}]`);
   const delta = number('delta', options.delta);
   const chosen = choices(options);
-  const steps = [...new Set(grid(points, (f) => Math.round(from + f * (to - from))))];
-  if (list.length === 1 && list[0].samplingRate < 1 && chosen.accountant === 'certified' && steps.length === points) {
-    const found = series('epsilons', { phases: list, a: from, b: to, delta, points, ...chosen });
-    return found.map((d, i) => ({ x: steps[i], ...worst(d) }));
+  const count = Math.min(points, to - from + 1); // each number of steps once
+  const steps = grid(count, (f) => Math.round(from + f * (to - from)));
+  if (list.length === 1 && list[0].samplingRate < 1 && chosen.accountant === 'certified') {
+    const found = series('epsilons', { phases: list, a: from, b: to, delta, points: count, ...chosen });
+    return found.map((d, i) => point(steps[i], worst(d)));
   }
   return steps.map((x) => point(x, epsilonAt({ phases: prefix(list, x) }, { ...chosen, delta })));
 }
@@ -122,33 +123,47 @@ function overNoise(list, points, options) {
 /** @param {Phases} list @param {number} points @param {any} options @returns {Point[]} */
 function overAlpha(list, points, options) {
   const [from, to] = range(options, 0, 1, (x) => x >= 0 && x <= 1, 'must lie in [0, 1]');
-  const lines = profile(list, 300, { ...options, from: 0, to: undefined, delta: 1e-10 });
-  const grown = lines.map((line) => ({ ...line, grow: Math.exp(line.x) }));
-  return grid(points, (f) => truePositive(from + f * (to - from), grown));
+  const profiles = profile(list, 200, { ...options, from: 0, to: undefined, delta: 1e-10 });
+  const bounds = /** @type {const} */ (['lower', 'estimate', 'upper']).map((bound) => [lines(profiles, bound, 'remove', 'add'), lines(profiles, bound, 'add', 'remove')]);
+  return grid(points, (f) => {
+    const x = from + f * (to - from);
+    const [lower, estimate, upper] = bounds.map(([a, b]) => Math.max(x, least(a, x), least(b, x)));
+    return { x, lower, estimate, upper };
+  });
 }
 
 /**
- * The trade-off curve at false positive rate x. For every ε ≥ 0 the test between two data sets obeys
- * TPR ≤ δ(ε) + e^ε·x and TPR ≤ 1 − e^−ε·(1 − δ′(ε) − x), δ′ for the data sets exchanged, and the true curve is the least
- * of all these lines (Dong, Roth, Su 2022, proposition 2.12). So upper values of δ at any ε give an upper curve.
- * For a lower one: δ falls with ε, hence between neighbours ε₁ < ε₂ no line lies below the one with ε₁ and δ(ε₂).
+ * The lines below which the trade-off curve lies, as pairs of height at 0 and slope. For every ε ≥ 0 the test between two
+ * data sets obeys TPR ≤ δ(ε) + e^ε·FPR and TPR ≤ 1 − e^−ε·(1 − δ′(ε) − FPR), δ′ for the data sets exchanged, and the true
+ * curve is the least of all these lines (Dong, Roth, Su 2022, proposition 2.12). So upper values of δ at any ε give an upper
+ * curve. For a lower one: δ falls with ε, hence between neighbours ε₁ < ε₂ no line lies below the one with ε₁ and δ(ε₂).
  *
- * @param {number} x
- * @param {{ grow: number, remove: Interval, add: Interval }[]} lines grow is e^ε
- * @returns {Point}
+ * @param {{ x: number, remove: Interval, add: Interval }[]} profiles
+ * @param {keyof Interval} bound
+ * @param {'remove' | 'add'} one
+ * @param {'remove' | 'add'} other
  */
-function truePositive(x, lines) {
-  /** @param {keyof Interval} bound @param {'remove' | 'add'} one @param {'remove' | 'add'} other */
-  const least = (bound, one, other) => {
-    let best = 1;
-    for (let i = 0; i < lines.length; i++) {
-      const line = bound === 'lower' ? lines[i + 1] : lines[i];
-      const { grow } = lines[i];
-      best = Math.min(best, (line?.[one][bound] ?? 0) + grow * x, 1 - (1 - (line?.[other][bound] ?? 0) - x) / grow);
-    }
-    return Math.max(best, x);
-  };
-  /** @param {keyof Interval} bound */
-  const either = (bound) => Math.max(least(bound, 'remove', 'add'), least(bound, 'add', 'remove'));
-  return { x, lower: either('lower'), estimate: either('estimate'), upper: either('upper') };
+function lines(profiles, bound, one, other) {
+  const list = new Float64Array(4 * profiles.length);
+  profiles.forEach(({ x }, i) => {
+    const at = bound === 'lower' ? profiles[i + 1] : profiles[i];
+    const grow = Math.exp(x);
+    list.set([at?.[one][bound] ?? 0, grow, 1 - (1 - (at?.[other][bound] ?? 0)) / grow, 1 / grow], 4 * i);
+  });
+  return list;
+}
+
+/**
+ * The least of lines at x, and 1.
+ *
+ * @param {Float64Array} list
+ * @param {number} x
+ */
+function least(list, x) {
+  let best = 1;
+  for (let i = 0; i < list.length; i += 2) {
+    const y = list[i] + list[i + 1] * x;
+    if (y < best) best = y;
+  }
+  return best;
 }
