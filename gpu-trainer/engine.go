@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/ewtune/ewtune/gpu-trainer/dp"
+	"github.com/ewtune/ewtune/gpu-trainer/machine/opencl"
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 )
 
@@ -22,7 +23,10 @@ type EngineOptions struct {
 	Dropout   bool   `json:"dropout,omitempty"`    // train with the hidden dropout of the model's configuration
 	Cache     string `json:"cache,omitempty"`      // folder that keeps what a frozen prefix yields, for this run and others [none]
 
-	DeviceMemory int64 `json:"device_memory,omitempty"` // most bytes to take of an OpenCL device's memory [what it has]
+	DeviceMemory   int64  `json:"device_memory,omitempty"`   // most bytes to take of an OpenCL device's memory [what it has]
+	DeviceProducts string `json:"device_products,omitempty"` // tiles or strips: how an OpenCL device multiplies [what suits it]
+
+	DeviceTuning opencl.Tuning `json:"-"` // how an OpenCL device finds its fastest products; no bit of a result depends on it
 }
 
 // An Engine computes clipped sums of per-example gradients, plain gradients and logits of one model under one method, and

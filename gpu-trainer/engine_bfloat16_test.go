@@ -9,8 +9,10 @@ import (
 
 // In bfloat16 a lot's sums are the same integers whatever the threads, the packing and the order, as in float32.
 func TestBFloat16SumsAreIdenticalToTheBit(t *testing.T) {
-	for name, method := range methods() {
-		t.Run(name, func(t *testing.T) { checkInvariance(t, BFloat16, method, dp.ClipFlat) })
+	for _, precision := range []string{BFloat16, "opencl-bfloat16"} {
+		for name, method := range methods() {
+			t.Run(precision+"/"+name, func(t *testing.T) { checkInvariance(t, precision, method, dp.ClipFlat) })
+		}
 	}
 }
 

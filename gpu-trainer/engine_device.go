@@ -13,8 +13,8 @@ func openDevice(o EngineOptions) (*opencl.Backend, error) {
 	if o.Device == "" || o.Device == "cpu" {
 		return nil, nil
 	}
-	if o.Precision != "" && o.Precision != "float32" {
-		return nil, fmt.Errorf("precision %s: device %s computes in float32", o.Precision, o.Device)
+	if o.Precision == "float64" {
+		return nil, fmt.Errorf("precision %s: device %s computes in float32 or %s", o.Precision, o.Device, BFloat16)
 	}
 	number, err := deviceNumber(o.Device)
 	if err != nil {
@@ -25,9 +25,9 @@ func openDevice(o EngineOptions) (*opencl.Backend, error) {
 		return nil, err
 	}
 	if number >= len(devices) {
-		return nil, fmt.Errorf("device %q: the system has %d", o.Device, len(devices))
+		return nil, fmt.Errorf("device %q: the system has %d, numbered from 0; see bench devices", o.Device, len(devices))
 	}
-	return opencl.New(devices[number], opencl.Options{Memory: o.DeviceMemory})
+	return opencl.New(devices[number], opencl.Options{Memory: o.DeviceMemory, BFloat16: o.Precision == BFloat16, Products: o.DeviceProducts, Tuning: o.DeviceTuning})
 }
 
 // deviceNumber reads "opencl" (the first device) or "opencl:N".

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/ewtune/ewtune/gpu-trainer/dp"
@@ -151,15 +152,25 @@ type tolerance struct {
 }
 
 var precisions = map[string]tolerance{
-	"float64": {tag: "f64", forward: 1e-11, norms: 1e-11, sums: 1e-11, parameters: 1e-11},
-	"float32": {tag: "f32", forward: 2e-5, norms: 2e-5, sums: 2e-6, parameters: 2e-6},
-	"opencl":  {tag: "f32", forward: 2e-5, norms: 2e-5, sums: 2e-6, parameters: 2e-6},
+	"float64":      {tag: "f64", forward: 1e-11, norms: 1e-11, sums: 1e-11, parameters: 1e-11},
+	"float32":      {tag: "f32", forward: 2e-5, norms: 2e-5, sums: 2e-6, parameters: 2e-6},
+	"opencl":       {tag: "f32", forward: 2e-5, norms: 2e-5, sums: 2e-6, parameters: 2e-6},
+	"opencl-tiles": {tag: "f32", forward: 2e-5, norms: 2e-5, sums: 2e-6, parameters: 2e-6},
 }
 
-// engineOptions are those of a precision; "opencl" is float32 on the first OpenCL device.
+// engineOptions are those of a precision; "opencl" is float32 on the first OpenCL device, with the products that suit it, "opencl-tiles" with those
+// of GPUs, and "opencl-bfloat16" rounds their factors.
 func engineOptions(precision string) EngineOptions {
-	if precision == "opencl" {
-		return EngineOptions{Device: "opencl", Threads: 2}
+	device := EngineOptions{Device: "opencl", Threads: 2}
+	switch precision {
+	case "opencl":
+		return device
+	case "opencl-tiles":
+		device.DeviceProducts = "tiles"
+		return device
+	case "opencl-bfloat16":
+		device.Precision = BFloat16
+		return device
 	}
 	return EngineOptions{Precision: precision, Threads: 2}
 }
@@ -167,7 +178,7 @@ func engineOptions(precision string) EngineOptions {
 // needDevice skips a test of OpenCL where there is none.
 func needDevice(t *testing.T, precision string) {
 	t.Helper()
-	if precision != "opencl" {
+	if !strings.HasPrefix(precision, "opencl") {
 		return
 	}
 	if _, err := opencl.Devices(); err != nil {

@@ -3,6 +3,7 @@ package trainer
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ewtune/ewtune/gpu-trainer/dp"
 	"github.com/ewtune/ewtune/gpu-trainer/machine"
@@ -74,8 +75,13 @@ func (c *core[T]) relieve() {
 
 // notes tell the user what the engine had to do otherwise than it was told.
 func (c *core[T]) notes() []string {
-	if c.crowded.room == 0 {
+	if c.resident == nil {
 		return nil
 	}
-	return []string{fmt.Sprintf("device %s: out of memory, so physical batches have at most about %d tokens instead of %d; the sums are the same", c.options.Device, c.crowded.room, c.options.MaxTokens)}
+	notes := slices.Clone(c.resident.device.Notes())
+	if c.crowded.room > 0 {
+		notes = append(notes, fmt.Sprintf("device %s: out of memory, so physical batches have at most about %d tokens instead of %d; the sums are the same",
+			c.options.Device, c.crowded.room, c.options.MaxTokens))
+	}
+	return notes
 }

@@ -3,6 +3,7 @@ package trainer
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/ewtune/ewtune/gpu-trainer/machine"
 	"github.com/ewtune/ewtune/gpu-trainer/machine/cpu/kernels"
@@ -22,8 +23,9 @@ type resident struct {
 	released []Parameter           // pieces of carriers and tensors, with their places in the released vector
 	direct   []Parameter           // what is stepped by its own gradient
 	carriers []residentCarrier
-	minus    bool           // the core's sign
-	integers machine.Buffer // [Dim] on their way into the sums
+	minus    bool            // the core's sign
+	frozen   map[string]bool // matrices of layers that are not trained
+	integers machine.Buffer  // [Dim] on their way into the sums
 }
 
 // tensorKind tells the tensors of one name apart.
@@ -40,12 +42,15 @@ const (
 
 // newResident moves into a device.
 func newResident[T kernels.Float](device *opencl.Backend, c *core[T]) (*resident, error) {
-	r := &resident{device: device, relieve: c.relieve, tensors: map[tensorKind]map[string]machine.Buffer{}, minus: c.method.CoreMinus,
+	r := &resident{device: device, relieve: c.relieve, tensors: map[tensorKind]map[string]machine.Buffer{}, minus: c.method.CoreMinus, frozen: map[string]bool{},
 		start: func(name string) any { return c.weights[name].data.Data }}
 	for _, w := range c.direct {
 		r.direct = append(r.direct, w.Parameter)
 	}
 	r.released = append(r.released, r.direct...)
+	for _, s := range c.base.Config.Layout() {
+		r.frozen[s.Name] = len(s.Shape) == 2 && !strings.Contains(s.Name, "embeddings") && !c.method.Trains(c.base.Config, s.Name)
+	}
 	for _, k := range c.carriers {
 		for _, name := range append(append([]string{}, k.Pieces...), k.Right()) {
 			r.released = append(r.released, c.weights[name].Parameter)
@@ -62,11 +67,7 @@ func (r *resident) tensor(kind tensorKind, name string) (machine.Buffer, error) 
 	if b := r.tensors[kind][name]; b != nil {
 		return b, nil
 	}
-	dtype := tensor.Float32
-	if kind == sumTensor {
-		dtype = tensor.Int64
-	}
-	b, err := r.device.NewBuffer(dtype)
+	b, err := r.room(kind, name)
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +88,17 @@ func (r *resident) tensor(kind tensorKind, name string) (machine.Buffer, error) 
 	}
 	r.tensors[kind][name] = b
 	return b, nil
+}
+
+// room is an empty buffer for a tensor.
+func (r *resident) room(kind tensorKind, name string) (machine.Buffer, error) {
+	switch {
+	case kind == sumTensor:
+		return r.device.NewBuffer(tensor.Int64)
+	case kind == weightTensor && r.frozen[name]:
+		return r.device.NewFrozen(), nil
+	}
+	return r.device.NewBuffer(tensor.Float32)
 }
 
 // grow makes room in a tensor, at the cost of the graphs' memory if there is no other.

@@ -15,8 +15,8 @@ func (r *resident) matrix(kind tensorKind, name string, rows, columns int) (open
 	return opencl.Matrix{Buffer: b, Rows: rows, Columns: columns}, err
 }
 
-// room is scratch for a matrix, shared by all that ask for the same use of it.
-func (r *resident) room(use string, rows, columns int) (opencl.Matrix, error) {
+// scratch is room for a matrix, shared by all that ask for the same use of it.
+func (r *resident) scratch(use string, rows, columns int) (opencl.Matrix, error) {
 	b := r.tensors[scratchTensor][use]
 	if b == nil {
 		made, err := r.device.NewBuffer(tensor.Float32)
@@ -111,7 +111,7 @@ func (r *resident) iterate(k residentCarrier, start []float64, norms machine.Buf
 func (r *resident) rooms(sizes map[string][2]int) (map[string]opencl.Matrix, error) {
 	all := map[string]opencl.Matrix{}
 	for use, size := range sizes {
-		m, err := r.room(use, size[0], size[1])
+		m, err := r.scratch(use, size[0], size[1])
 		if err != nil {
 			return nil, err
 		}
@@ -142,7 +142,7 @@ func (r *resident) eachPiece(k residentCarrier, visit func(j, row int, left, mat
 
 // formed leaves G of a released tensor in a scratch matrix.
 func (r *resident) formed(name, use string, rows, columns int, u Update) (opencl.Matrix, error) {
-	to, err := r.room(use, rows, columns)
+	to, err := r.scratch(use, rows, columns)
 	if err != nil {
 		return to, err
 	}
@@ -163,7 +163,7 @@ func (r *resident) stepCarried(k residentCarrier, u Update) error {
 	if err != nil {
 		return err
 	}
-	core, err := r.room("core", k.rank, k.rank)
+	core, err := r.scratch("core", k.rank, k.rank)
 	if err != nil {
 		return err
 	}
@@ -192,7 +192,7 @@ func (r *resident) stepMatrix(k residentCarrier, j int, left, right, along openc
 	if err != nil {
 		return err
 	}
-	g, err := r.room("rebuilt", left.Rows, k.In)
+	g, err := r.scratch("rebuilt", left.Rows, k.In)
 	if err == nil {
 		err = r.device.Multiply(d, right, g, false)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ewtune/ewtune/gpu-trainer/dp"
 	"github.com/ewtune/ewtune/gpu-trainer/machine"
+	"github.com/ewtune/ewtune/gpu-trainer/machine/opencl"
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 )
 
@@ -191,6 +192,78 @@ func TestTrainOnADevice(t *testing.T) {
 		}
 		if !strings.Contains(strings.Join(got.Warnings, "\n"), "out of memory") {
 			t.Errorf("warnings %q: want a word on the memory", got.Warnings)
+		}
+	}
+}
+
+// deviceRuns is everything that an engine computes, on one set of options: for each method and pooling norms, factors, sums, logits, and weights after
+// a plain step.
+type deviceRun struct{ norms, factors, sums, logits, weights []float64 }
+
+func runOn(t *testing.T, m *model.Model, method model.Method, o EngineOptions, launched map[string]bool) (r deviceRun) {
+	t.Helper()
+	o.Dropout = true
+	e := newEngine(t, m, method, o)
+	perturb(t, e)
+	b := randomExamples(m.Config, 7)
+	fatal(t, e.BeginLot(3))
+	stats, err := e.Accumulate(b, dp.Clip{Norm: 0.3, Quantum: 0x1p-40})
+	fatal(t, err)
+	r.norms, r.factors, r.sums = slices.Clone(stats.Norm), slices.Clone(stats.Factor), scaled(e.Sum(), 0x1p-40)
+	fatal(t, e.Add(func(sums []int64) { sums[0]++ }))
+	fatal(t, e.BeginLot(4))
+	_, err = e.AccumulateGradient(b)
+	fatal(t, err)
+	fatal(t, e.Step(Update{Divisor: 7, LearningRate: 0.1, K: 1, Optimizer: dp.Optimizer{Kind: dp.SGD}}))
+	r.logits = make([]float64, 21)
+	fatal(t, e.Logits(b, r.logits))
+	for _, s := range e.State() {
+		r.weights = append(r.weights, widen(s.Float32)...)
+	}
+	fatal(t, e.BeginLot(5))
+	fatal(t, e.Step(Update{Divisor: 7, Quantum: 0x1p-40, LearningRate: 0.1, K: 1}))
+	if c, ok := e.core.(*core[float32]); ok && c.resident != nil {
+		for _, name := range c.resident.device.Launched() {
+			launched[name] = true
+		}
+	}
+	return r
+}
+
+// OpenCL and the CPU agree for every method, masks of dropout included, with either kind of products; in bfloat16 as far as roundings that fall
+// the other way allow. No kernel goes untested: each of them ran here.
+func TestOpenCLAgreesWithTheCPU(t *testing.T) {
+	needDevice(t, "opencl")
+	launched := map[string]bool{}
+	for _, pooling := range []string{model.PoolMean, model.PoolCLS} {
+		m := tinyModel(model.BERT)
+		m.Config.HiddenDropout, m.Config.Pooling = 0.2, pooling
+		for name, method := range methods() {
+			want, half := runOn(t, m, method, EngineOptions{}, launched), runOn(t, m, method, EngineOptions{Precision: BFloat16}, launched)
+			for _, precision := range []string{"opencl", "opencl-tiles", "opencl-bfloat16", "opencl-bfloat16-tiles"} {
+				t.Run(pooling+"/"+name+"/"+precision, func(t *testing.T) {
+					short, tiles := strings.CutSuffix(precision, "-tiles")
+					o := engineOptions(short)
+					if tiles {
+						o.DeviceProducts = "tiles"
+					}
+					want, loose := want, 1.0
+					if o.Precision == BFloat16 {
+						want, loose = half, 300 // 2^-9 against 2^-24, on few of the factors
+					}
+					got := runOn(t, m, method, o, launched)
+					near(t, "norm", got.norms, want.norms, 0, min(1e-4*loose, 0.03))
+					near(t, "factor", got.factors, want.factors, 0, min(1e-4*loose, 0.03))
+					near(t, "sum", got.sums, want.sums, 2e-5*loose, 0)
+					near(t, "weight", got.weights, want.weights, 2e-5*loose, 2e-5*loose)
+					near(t, "logits", got.logits, want.logits, 2e-4*loose, 2e-4*loose)
+				})
+			}
+		}
+	}
+	for _, name := range opencl.Kernels() {
+		if !launched[name] {
+			t.Errorf("kernel %s: no test launched it", name)
 		}
 	}
 }

@@ -92,7 +92,7 @@ func PredictRun(ctx context.Context, dir, data, split, out string) (PredictSumma
 			return PredictSummary{}, err
 		}
 	}
-	return s.Input.predict(ctx, trained, s.Recipe.Method, location, out, s.Engine)
+	return s.Input.predict(ctx, trained, s.Recipe.Method, location, out, s.engine())
 }
 
 // prepareSplit makes sure that one split is there as Arrow shards, in the folder out where Data is text, and returns its location.

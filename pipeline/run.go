@@ -83,7 +83,7 @@ func (s RunSpec) Run(ctx context.Context, dir string, progress func(trainer.Prog
 		return err
 	}
 	started := trainer.HashModel(encoder)
-	options := trainer.Options{Dir: dir, Engine: s.Engine, Progress: progress, Now: time.Now}
+	options := trainer.Options{Dir: dir, Engine: s.engine(), Progress: progress, Now: time.Now}
 	began := time.Now()
 	result, err := s.train(ctx, dir, source, encoder, options)
 	if err != nil {
@@ -215,7 +215,7 @@ func (s RunSpec) predict(ctx context.Context, dir string, result trainer.Result)
 			continue
 		}
 		name := fmt.Sprintf(predictionsFor, split)
-		if _, err := s.Input.predict(ctx, result.Model, result.Plan.Method, s.Splits[split], filepath.Join(dir, name), s.Engine); err != nil {
+		if _, err := s.Input.predict(ctx, result.Model, result.Plan.Method, s.Splits[split], filepath.Join(dir, name), s.engine()); err != nil {
 			return nil, err
 		}
 		names = append(names, name)

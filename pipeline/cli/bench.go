@@ -6,6 +6,6 @@ func benchCommands() []*cli.Command {
 	return []*cli.Command{{
 		Name:        "bench",
 		Usage:       "measure this machine",
-		Subcommands: []*cli.Command{benchTrainCommand(), benchTokenizeCommand(), benchEpsilonCommand()},
+		Subcommands: []*cli.Command{benchTrainCommand(), benchTokenizeCommand(), benchEpsilonCommand(), benchDevicesCommand()},
 	}}
 }

@@ -13,6 +13,7 @@ import (
 	trainer "github.com/ewtune/ewtune/gpu-trainer"
 	"github.com/ewtune/ewtune/gpu-trainer/dp"
 	"github.com/ewtune/ewtune/gpu-trainer/model"
+	"github.com/ewtune/ewtune/pipeline"
 	"github.com/urfave/cli/v2"
 )
 
@@ -112,7 +113,7 @@ func (w trainBench) run() (trainTiming, error) {
 		return trainTiming{}, err
 	}
 	m := w.model()
-	engine, err := trainer.NewEngine(m, model.Method{Kind: w.method}, trainer.EngineOptions{Precision: w.precision, Device: w.device, Threads: w.threads, MaxTokens: w.seq * w.batch})
+	engine, err := trainer.NewEngine(m, model.Method{Kind: w.method}, trainer.EngineOptions{Precision: w.precision, Device: w.device, DeviceTuning: pipeline.DeviceTuning(), Threads: w.threads, MaxTokens: w.seq * w.batch})
 	if err != nil {
 		return trainTiming{}, err
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ewtune/ewtune/gpu-trainer/machine/opencl"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -25,7 +27,16 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	commands := map[string]func(*testscript.TestScript, bool, []string){"exits": scriptExits, "edit": scriptEdit}
 	maps.Copy(commands, evalScriptCommands)
-	testscript.Run(t, testscript.Params{Dir: "testdata", Cmds: commands})
+	testscript.Run(t, testscript.Params{Dir: "testdata", Cmds: commands, Condition: scriptCondition})
+}
+
+// scriptCondition knows [opencl]: there is a device.
+func scriptCondition(name string) (bool, error) {
+	if name != "opencl" {
+		return false, fmt.Errorf("condition %q: must be opencl", name)
+	}
+	_, err := opencl.Devices()
+	return err == nil, nil
 }
 
 func scriptExits(ts *testscript.TestScript, _ bool, args []string) {

@@ -25,14 +25,14 @@ func (b *Backend) Multiply(left, right, to Matrix, add bool) error {
 	p := product{m: left.Rows, n: right.Columns, depth: left.Columns}
 	p.ai, p.ak = left.strides()
 	p.bk, p.bj = right.strides()
-	if err := b.panels.Grow(p.panels()); err != nil {
-		return err
-	}
 	if b.multiply == nil {
 		c := &call{Backend: b}
-		if b.multiply = c.multiplier(); c.err != nil {
+		if b.multiply = c.bindProduct(b.chosen, factors{}); c.err != nil {
 			return c.err
 		}
+	}
+	if err := b.panels.Grow(b.chosen.panels(p)); err != nil {
+		return err
 	}
 	adds := 0
 	if add {

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"unsafe"
 
@@ -11,40 +12,50 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/ops"
 )
 
-// The program's source: kernels.cl comes first, the others use what it defines.
+// Sources of the programs: kernels.cl with update.cl, which uses what it defines, product.cl once for each way to compute products, and mma.cl.
 var (
 	//go:embed kernels.cl
 	kernelsSource string
-	//go:embed product.cl
-	productSource string
 	//go:embed update.cl
 	updateSource string
+	//go:embed product.cl
+	productSource string
+	//go:embed mma.cl
+	mmaSource string
 )
 
 // Options say how a Backend uses its device. The zero value is the default.
 type Options struct {
-	Memory int64 // most bytes of the device's memory that buffers may take; 0: as many as it gives
+	Memory   int64  // most bytes of the device's memory that buffers may take; 0: as many as it gives
+	BFloat16 bool   // round the factors of products to bfloat16 and add in float32; frozen matrices are stored so
+	Tuning   Tuning // how the fastest variant of products is found
+	Products string // how products are computed: "tiles" in local memory, "strips" in vector registers, or "" for what suits the device
 }
 
 // A Backend runs float32 graphs on one device, in one queue, and keeps what training needs between them (see Step).
 type Backend struct {
-	Device  Device
-	options Options
-	lib     *library
-	context uintptr
-	queue   uintptr
-	program uintptr
-	kernels []*kernel
-	single  map[string]*kernel // kernels that whole tensors share
-	buffers []*Buffer
-	used    int64 // bytes of all buffers
-	rooms   []room
-	feed    feed
-	scratch *Buffer // of attention's backward pass
-	panels  *Buffer // the packed operand of a product
-	totals  *Buffer // squared norms over several groups
+	Device   Device
+	options  Options
+	lib      *library
+	context  uintptr
+	queue    uintptr
+	base     *program
+	programs map[string]*program // by source and options
+	chosen   variant
+	cores    tensorCores // products on tensor cores, if they run there
+	kernels  []*kernel
+	single   map[string]*kernel // kernels that whole tensors share
+	buffers  []*Buffer
+	used     int64 // bytes of all buffers
+	rooms    []room
+	feed     feed
+	scratch  *Buffer // of attention's backward pass
+	panels   *Buffer // the packed right operand of a product
+	rounded  *Buffer // the rounded left operand of a product
+	totals   *Buffer // squared norms over several groups
 
 	multiply multiplier // of calls outside of graphs
+	notes    []string
 }
 
 // A room is a buffer that operations share and what one of them needs of it in the run at hand. It grows before the run begins, so that
@@ -63,7 +74,13 @@ func New(d Device, o Options) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Backend{Device: d, options: o, lib: lib, single: map[string]*kernel{}}
+	b := &Backend{Device: d, options: o, lib: lib, single: map[string]*kernel{}, programs: map[string]*program{}}
+	switch o.Products {
+	case "", "tiles", "strips":
+		b.chosen = plainVariant(o.Products == "tiles" || o.Products == "" && d.GPU)
+	default:
+		return nil, fmt.Errorf("products %q: must be tiles or strips", o.Products)
+	}
 	var status int32
 	if b.context = lib.createContext(nil, 1, &d.id, 0, 0, &status); status != 0 {
 		return nil, failure("clCreateContext", status)
@@ -71,10 +88,16 @@ func New(d Device, o Options) (*Backend, error) {
 	if b.queue = lib.createCommandQueue(b.context, d.id, 0, &status); status != 0 {
 		return nil, failure("clCreateCommandQueue", status)
 	}
-	if err := b.build(); err != nil {
+	if b.base = b.program(kernelsSource+updateSource, ""); b.base.err != nil {
+		return nil, b.base.err
+	}
+	b.scratch, b.panels, b.rounded, b.totals = b.buffer(4), b.buffer(4), b.buffer(4), b.buffer(8)
+	if err := b.tune(); err != nil {
 		return nil, err
 	}
-	b.scratch, b.panels, b.totals = b.buffer(4), b.buffer(4), b.buffer(8)
+	if o.BFloat16 && d.TensorCores {
+		b.useTensorCores(mmaSource, "")
+	}
 	return b, nil
 }
 
@@ -84,6 +107,7 @@ const (
 	outOfResources    = -5
 	outOfHostMemory   = -6
 	invalidBufferSize = -61
+	invalidMemObject  = -38
 )
 
 func failure(function string, status int32) error {
@@ -101,20 +125,38 @@ func check(function string, status int32) error {
 	return nil
 }
 
-func (b *Backend) build() error {
-	text := append([]byte(kernelsSource+productSource+updateSource), 0)
+// A program is compiled kernels, or why there are none.
+type program struct {
+	handle uintptr
+	err    error
+}
+
+// program compiles a source with options, once.
+func (b *Backend) program(source, options string) *program {
+	p := b.programs[source+options]
+	if p == nil {
+		p = &program{}
+		p.handle, p.err = b.build(source, options)
+		b.programs[source+options] = p
+	}
+	return p
+}
+
+func (b *Backend) build(source, options string) (uintptr, error) {
+	text, flags := append([]byte(source), 0), append([]byte(options), 0)
 	first := &text[0]
 	var status int32
-	if b.program = b.lib.createProgramWithSource(b.context, 1, &first, nil, &status); status != 0 {
-		return failure("clCreateProgramWithSource", status)
+	handle := b.lib.createProgramWithSource(b.context, 1, &first, nil, &status)
+	if status != 0 {
+		return 0, failure("clCreateProgramWithSource", status)
 	}
-	if status = b.lib.buildProgram(b.program, 1, &b.Device.id, nil, 0, 0); status != 0 {
+	if status = b.lib.buildProgram(handle, 1, &b.Device.id, &flags[0], 0, 0); status != 0 {
 		log := query(func(size uintptr, value unsafe.Pointer, needed *uintptr) int32 {
-			return b.lib.getProgramBuildInfo(b.program, b.Device.id, programBuildLog, size, value, needed)
+			return b.lib.getProgramBuildInfo(handle, b.Device.id, programBuildLog, size, value, needed)
 		})
-		return fmt.Errorf("OpenCL: kernels do not compile on %s: %s", b.Device.Name, log)
+		return handle, fmt.Errorf("OpenCL: kernels do not compile on %s: %s", b.Device.Name, log)
 	}
-	return nil
+	return handle, nil
 }
 
 // Close gives back everything on the device.
@@ -127,10 +169,27 @@ func (b *Backend) Close() error {
 	for _, m := range b.buffers {
 		m.Release()
 	}
-	b.lib.releaseProgram(b.program)
+	for _, p := range b.programs {
+		if p.handle != 0 {
+			b.lib.releaseProgram(p.handle)
+		}
+	}
 	b.lib.releaseCommandQueue(b.queue)
 	b.lib.releaseContext(b.context)
 	return err
+}
+
+// Notes tell what the backend does otherwise than the device promised.
+func (b *Backend) Notes() []string { return b.notes }
+
+// Kernels lists the kernels of every device; mma.cl has one more.
+func Kernels() []string {
+	var names []string
+	for _, match := range regexp.MustCompile(`(?m)^__kernel void (\w+)`).FindAllStringSubmatch(kernelsSource+updateSource+productSource, -1) {
+		names = append(names, match[1])
+	}
+	slices.Sort(names)
+	return names
 }
 
 // Launched lists the kernels that have run.

@@ -2,6 +2,7 @@ package opencl
 
 import (
 	"fmt"
+	"math"
 	"unsafe"
 
 	"github.com/ewtune/ewtune/gpu-trainer/machine"
@@ -14,6 +15,7 @@ type Buffer struct {
 	handle   uintptr
 	width    uintptr // bytes a number
 	capacity int     // numbers
+	half     bool    // bfloat16, which the host sees as float32
 }
 
 // NewBuffer makes an empty buffer.
@@ -23,6 +25,16 @@ func (b *Backend) NewBuffer(dtype tensor.Dtype) (machine.Buffer, error) {
 		return b.buffer(dtype.Size()), nil
 	}
 	return nil, fmt.Errorf("buffer of %v: must be float32, float64 or int64", dtype)
+}
+
+// NewFrozen makes a buffer for a float32 matrix that is only ever the right factor of products: stored as bfloat16 where products round to it.
+func (b *Backend) NewFrozen() machine.Buffer {
+	if !b.options.BFloat16 {
+		return b.buffer(4)
+	}
+	m := b.buffer(2)
+	m.half = true
+	return m
 }
 
 func (b *Backend) buffer(width uintptr) *Buffer {
@@ -75,6 +87,14 @@ func (m *Buffer) Release() {
 
 // Read waits for the device and copies the first numbers to dst.
 func (m *Buffer) Read(dst any) error {
+	if to, ok := dst.([]float32); ok && m.half {
+		bits := make([]uint16, len(to))
+		err := m.Read(bits)
+		for i, v := range bits {
+			to[i] = math.Float32frombits(uint32(v) << 16)
+		}
+		return err
+	}
 	n, at, width := view(dst)
 	if width != m.width || n > m.capacity {
 		return fmt.Errorf("read of %d numbers into %T: the buffer holds %d of %d bytes", n, dst, m.capacity, m.width)
@@ -87,6 +107,13 @@ func (m *Buffer) Read(dst any) error {
 
 // Write grows the buffer if need be and copies src to it.
 func (m *Buffer) Write(src any) error {
+	if from, ok := src.([]float32); ok && m.half {
+		bits := make([]uint16, len(from))
+		for i, v := range from {
+			bits[i] = halfBits(v)
+		}
+		return m.Write(bits)
+	}
 	n, at, width := view(src)
 	if width != m.width {
 		return fmt.Errorf("write of %T: the buffer's numbers have %d bytes", src, m.width)
@@ -103,9 +130,20 @@ func (m *Buffer) copyTo(other *Buffer, at, to, n int) error {
 	return check("clEnqueueCopyBuffer", b.lib.enqueueCopyBuffer(b.queue, m.handle, other.handle, uintptr(at)*width, uintptr(to)*width, uintptr(n)*width, 0, 0, 0))
 }
 
+// halfBits rounds to bfloat16, half to even. A NaN stays one.
+func halfBits(v float32) uint16 {
+	bits := math.Float32bits(v)
+	if v != v {
+		return uint16(bits>>16) | 0x40
+	}
+	return uint16((bits + 0x7fff + bits>>16&1) >> 16)
+}
+
 // view is the length, address and width of a slice of numbers.
 func view(data any) (n int, at unsafe.Pointer, width uintptr) {
 	switch d := data.(type) {
+	case []uint16:
+		return len(d), unsafe.Pointer(unsafe.SliceData(d)), 2
 	case []float32:
 		return len(d), unsafe.Pointer(unsafe.SliceData(d)), 4
 	case []int32:

@@ -2,38 +2,52 @@ package opencl
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unsafe"
 )
 
 // Constants of the OpenCL headers.
 const (
-	deviceTypeAll     = 0xFFFFFFFF
-	deviceType        = 0x1000
-	deviceUnits       = 0x1002
-	deviceGlobalBytes = 0x101F
-	deviceName        = 0x102B
-	deviceVendor      = 0x102C
-	deviceDriver      = 0x102D
-	deviceExtensions  = 0x1030
-	platformName      = 0x0902
-	programBuildLog   = 0x1183
-	typeGPU           = 1 << 2
-	memReadWrite      = 1
-	bufferRegion      = 0x1220
+	deviceTypeAll      = 0xFFFFFFFF
+	deviceType         = 0x1000
+	deviceUnits        = 0x1002
+	deviceWorkGroup    = 0x1004
+	deviceLargestBytes = 0x1010
+	deviceLocalBytes   = 0x1023
+	deviceVersion      = 0x102F
+	deviceGlobalBytes  = 0x101F
+	deviceName         = 0x102B
+	deviceVendor       = 0x102C
+	deviceDriver       = 0x102D
+	deviceExtensions   = 0x1030
+	platformName       = 0x0902
+	programBuildLog    = 0x1183
+	capabilityMajor    = 0x4000 // of cl_nv_device_attribute_query
+	typeGPU            = 1 << 2
+	memReadWrite       = 1
+	bufferRegion       = 0x1220
 )
 
 // A Device is one OpenCL device of this machine.
 type Device struct {
-	Platform string
-	Name     string
-	Vendor   string
-	Driver   string
-	GPU      bool
-	Double   bool // has double precision, which the trainer needs
-	Units    int  // compute units
-	Bytes    int64
-	id       uintptr
+	Platform    string `json:"platform"`
+	Name        string `json:"name"`
+	Vendor      string `json:"vendor"`
+	Driver      string `json:"driver"`
+	Version     string `json:"version"` // of OpenCL
+	GPU         bool   `json:"gpu"`
+	Double      bool   `json:"fp64"` // double precision, which the trainer needs
+	Half        bool   `json:"fp16"`
+	Atomics64   bool   `json:"int64_atomics"` // not needed: every integer sum has one work-item that adds to it
+	TensorCores bool   `json:"tensor_cores"`  // NVIDIA's, of compute capability 8.0 or later: they multiply bfloat16
+	Units       int    `json:"compute_units"`
+	Bytes       int64  `json:"memory_bytes"`
+	Largest     int64  `json:"largest_buffer_bytes"`
+	LocalBytes  int64  `json:"local_memory_bytes"`
+	WorkGroup   int    `json:"largest_work_group"`
+
+	id uintptr
 }
 
 // Devices lists what the system's OpenCL library offers, GPUs first. A system without the library, or without devices, is an error.
@@ -93,13 +107,17 @@ func (l *library) describe(platform, id uintptr) Device {
 		l.getDeviceInfo(id, name, bytes, unsafe.Pointer(&v), nil)
 		return v
 	}
+	extensions := strings.Fields(text(deviceExtensions))
+	has := func(name string) bool { return slices.Contains(extensions, name) }
 	return Device{
 		Platform: query(func(size uintptr, value unsafe.Pointer, needed *uintptr) int32 {
 			return l.getPlatformInfo(platform, platformName, size, value, needed)
 		}),
-		Name: text(deviceName), Vendor: text(deviceVendor), Driver: text(deviceDriver),
-		GPU: number(deviceType, 8)&typeGPU != 0, Double: strings.Contains(text(deviceExtensions), "cl_khr_fp64"),
-		Units: int(number(deviceUnits, 4)), Bytes: int64(number(deviceGlobalBytes, 8)), id: id,
+		Name: text(deviceName), Vendor: text(deviceVendor), Driver: text(deviceDriver), Version: text(deviceVersion),
+		GPU: number(deviceType, 8)&typeGPU != 0, Double: has("cl_khr_fp64"), Half: has("cl_khr_fp16"), Atomics64: has("cl_khr_int64_base_atomics"),
+		TensorCores: has("cl_nv_device_attribute_query") && number(capabilityMajor, 4) >= 8,
+		Units:       int(number(deviceUnits, 4)), Bytes: int64(number(deviceGlobalBytes, 8)), Largest: int64(number(deviceLargestBytes, 8)),
+		LocalBytes: int64(number(deviceLocalBytes, 8)), WorkGroup: int(number(deviceWorkGroup, unsafe.Sizeof(uintptr(0)))), id: id,
 	}
 }
 

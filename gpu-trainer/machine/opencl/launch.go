@@ -28,21 +28,28 @@ type kernel struct {
 	next    int
 	status  int32
 	ran     bool
+	halves  bool // it can read bfloat16
 }
 
 // kernel makes a kernel object of its own for one operation.
-func (c *call) kernel(name string) *kernel {
-	k, err := c.newKernel(name)
-	if err != nil {
+func (c *call) kernel(name string) *kernel { return c.kernelOf(c.base, name) }
+
+// kernelOf makes one of another program than the backend's own.
+func (c *call) kernelOf(p *program, name string) *kernel {
+	k, err := c.newKernel(p, name)
+	if err != nil && c.err == nil {
 		c.err = err
 	}
 	return k
 }
 
 // newKernel makes a kernel object.
-func (b *Backend) newKernel(name string) (*kernel, error) {
+func (b *Backend) newKernel(p *program, name string) (*kernel, error) {
+	if p.err != nil {
+		return nil, p.err
+	}
 	var status int32
-	handle := b.lib.createKernel(b.program, name, &status)
+	handle := b.lib.createKernel(p.handle, name, &status)
 	if status != 0 {
 		return nil, failure("clCreateKernel "+name, status)
 	}
@@ -68,7 +75,11 @@ func (k *kernel) set(size uintptr) *kernel {
 // mem passes a buffer.
 func (k *kernel) mem(buffers ...machine.Buffer) *kernel {
 	for _, b := range buffers {
-		k.value = uint64(b.(*Buffer).handle)
+		m := b.(*Buffer)
+		if m.half && !k.halves && k.status == 0 {
+			k.status = invalidMemObject
+		}
+		k.value = uint64(m.handle)
 		k.set(unsafe.Sizeof(uintptr(0)))
 	}
 	return k
@@ -105,20 +116,6 @@ func (k *kernel) over(n int) error {
 // groups runs the kernel on n groups of 64 work-items.
 func (k *kernel) groups(n int) error {
 	return k.run([2]uintptr{uintptr(n * 64), 1}, [2]uintptr{64, 1})
-}
-
-// tiles runs the kernel on the 64x64 tiles of an [m, n] matrix.
-func (k *kernel) tiles(m, n int) error {
-	const tile, side = 64, 16
-	return k.run([2]uintptr{uintptr((n + tile - 1) / tile * side), uintptr((m + tile - 1) / tile * side)}, [2]uintptr{side, side})
-}
-
-// strips runs the kernel on the 8x16 parts of an [m, n] matrix.
-func (k *kernel) strips(m, n int) error {
-	const down, wide, together = 8, 16, 8
-	columns := uintptr((n + wide - 1) / wide)
-	rows := uintptr((m + down*together - 1) / (down * together) * together)
-	return k.run([2]uintptr{columns, rows}, [2]uintptr{1, together})
 }
 
 func (k *kernel) run(global, local [2]uintptr) error {

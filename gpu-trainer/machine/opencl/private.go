@@ -55,15 +55,12 @@ func embedNorm(c *call) machine.Run {
 
 func linearSum(c *call) machine.Run {
 	sum, g, factor, x := c.out[0], c.in[1], c.in[2], c.in[3]
-	name, over := "linear_sum_wide", (*kernel).strips
-	if c.Device.GPU {
-		name, over = "linear_sum", (*kernel).tiles
-	}
-	k := c.kernel(name)
+	v := plainVariant(c.chosen.Tiles)
+	k := c.kernelOf(c.program(productSource, ""), v.name("linear_sum"))
 	return func(f *machine.Feed) error {
 		k.start().mem(x.Buffer, g.Buffer, c.rangesOf(g.Rows)).ints(f.Examples(), x.Width, g.Width).
 			mem(factor.Buffer).double(f.InverseQuantum).mem(sum.Buffer)
-		return over(k, g.Width, x.Width)
+		return v.over(k, g.Width, x.Width)
 	}
 }
 

@@ -40,66 +40,9 @@ func embed(c *call) machine.Run {
 	}
 }
 
-// product is c = op(a) op(b): element (i, k) of the left operand stands at i·ai + k·ak, (k, j) of the right one at k·bk + j·bj.
-type product struct{ m, n, depth, ai, ak, bk, bj int }
-
-// A multiplier runs products: add is 1 where the result is added to what is there.
-type multiplier func(a, b, bias, to *machine.Value, p product, add int) error
-
-// panels is how many numbers the packed right operand has.
-func (p product) panels() int { return (p.n + 15) / 16 * 16 * p.depth }
-
-// multiplier binds a product to the kernel that suits the device: tiles in local memory for GPUs, vector strips for CPUs, whose right
-// operand is packed into panels first.
-func (c *call) multiplier() multiplier {
-	if c.Device.GPU {
-		tiles := c.kernel("product")
-		return func(a, b, bias, to *machine.Value, p product, add int) error {
-			given, biased := orNot(bias, b)
-			return tiles.start().mem(a.Buffer, b.Buffer, given, to.Buffer).ints(p.m, p.n, p.depth, p.ai, p.ak, p.bk, p.bj, biased, add).tiles(p.m, p.n)
-		}
-	}
-	pack, strips := c.kernel("pack"), c.kernel("product_wide")
-	return func(a, b, bias, to *machine.Value, p product, add int) error {
-		size := p.panels()
-		if err := pack.start().mem(b.Buffer, c.panels).ints(p.n, p.depth, p.bk, p.bj).over(size); err != nil {
-			return err
-		}
-		given, biased := orNot(bias, b)
-		return strips.start().mem(a.Buffer, c.panels, given, to.Buffer).ints(p.m, p.n, p.depth, p.ai, p.ak, biased, add).strips(p.m, p.n)
-	}
-}
-
-// multiplierFor binds a product whose size is known when it runs.
-func (c *call) multiplierFor(size func() product) multiplier {
-	c.reserve(c.panels, func() int { return size().panels() })
-	return c.multiplier()
-}
-
-// orNot is the buffer of a value that may be missing, and whether it is there.
-func orNot(v, other *machine.Value) (machine.Buffer, int) {
-	if v == nil {
-		return other.Buffer, 0
-	}
-	return v.Buffer, 1
-}
-
-// forward is x Wᵀ for x [rows, in] and w [out, in]; backward is g W; weights is gᵀ x.
-func forward(x, y *machine.Value) product {
-	return product{rows(x), y.Width, x.Width, x.Width, 1, 1, x.Width}
-}
-
-func backward(g, dx *machine.Value) product {
-	return product{rows(g), dx.Width, g.Width, g.Width, 1, dx.Width, 1}
-}
-
-func weights(x, g *machine.Value) product {
-	return product{g.Width, x.Width, rows(x), 1, g.Width, x.Width, 1}
-}
-
 func linear(c *call) machine.Run {
 	x, w, y := c.in[0], c.in[1], c.out[0]
-	k := c.multiplierFor(func() product { return forward(x, y) })
+	k := c.multiplier(w, true, func() product { return forward(x, y) })
 	var bias *machine.Value
 	if len(c.in) == 3 {
 		bias = c.in[2]
@@ -109,25 +52,25 @@ func linear(c *call) machine.Run {
 
 func linearAdd(c *call) machine.Run {
 	x, w, y := c.in[1], c.in[2], c.out[0]
-	k := c.multiplierFor(func() product { return forward(x, y) })
+	k := c.multiplier(w, true, func() product { return forward(x, y) })
 	return func(*machine.Feed) error { return k(x, w, nil, y, forward(x, y), 1) }
 }
 
 func linearGradInput(c *call) machine.Run {
 	g, w, dx := c.in[0], c.in[1], c.out[0]
-	k := c.multiplierFor(func() product { return backward(g, dx) })
+	k := c.multiplier(w, true, func() product { return backward(g, dx) })
 	return func(*machine.Feed) error { return k(g, w, nil, dx, backward(g, dx), 0) }
 }
 
 func linearGradInputAdd(c *call) machine.Run {
 	g, w, dx := c.in[1], c.in[2], c.out[0]
-	k := c.multiplierFor(func() product { return backward(g, dx) })
+	k := c.multiplier(w, true, func() product { return backward(g, dx) })
 	return func(*machine.Feed) error { return k(g, w, nil, dx, backward(g, dx), 1) }
 }
 
 func linearGrad(c *call) machine.Run {
 	total, g, x := c.out[0], c.in[1], c.in[2]
-	k := c.multiplierFor(func() product { return weights(x, g) })
+	k := c.multiplier(x, false, func() product { return weights(x, g) })
 	return func(*machine.Feed) error { return k(g, x, nil, total, weights(x, g), 1) }
 }
 

@@ -7,7 +7,7 @@ func (b *Backend) once(name string) (*kernel, error) {
 	if k := b.single[name]; k != nil {
 		return k.start(), nil
 	}
-	k, err := b.newKernel(name)
+	k, err := b.newKernel(b.base, name)
 	if err != nil {
 		return nil, err
 	}
