@@ -7,7 +7,7 @@ type sizes struct{ coarse, fine, nodes int }
 
 var (
 	smallSizes = sizes{768, 1024, 2048}    // 190 KB: nearly every plan
-	largeSizes = sizes{8192, 16384, 65536} // 3.3 MB: few steps, tiny sampling rates
+	largeSizes = sizes{4096, 8192, 32768} // 2.8 MB: the lattice, and contours that the bent one does not replace
 )
 
 func newWorkspace(s sizes) *kernel.Workspace {

@@ -14,15 +14,16 @@ import "math"
 //   tail        beyond the last panel (tail);
 //   amplitudes  T log1p(η/|1+J|), η from rays.go, and the rounding of E;
 //   summation   of the panels' nodes.
-// Each is proportional to |e^(−sε)|, so that it grows by at most e^(far·|ε−ε₀|), far the largest |s|, where it is used for
-// an ε beside the contour's own; beyond far the tail's rate is taken a hundredth smaller.
+// Each is proportional to |e^(−sε)|. For an ε beside the contour's own it grows by at most e^(back·|ε−ε₀|) where a is
+// larger there, for Re s ≥ −back, and else by e^(far·|ε−ε₀|), far the largest |s|; beyond far the tail's rate is taken a
+// hundredth smaller.
 
 const (
 	bendAngle = 1.33 // bendAngle + rayGap > π/2: e^(SL) decays along the path on rays 2 and 3
 	mostBend  = 900  // nodes
 	mostPanel = 200
 
-	bendEffort = 1.6e6 // terms of all contours of a call: about 40 ms
+	bendEffort = 1.9e6 // terms of all contours of a call: about 50 ms
 )
 
 // bend is a laid contour: its nodes s and amplitudes stand in the workspace.
@@ -31,11 +32,14 @@ type bend struct {
 	n                 int
 	wrong             float64 // all errors of the integral over π
 	mass              float64 // Σ|amplitude|
-	far               float64
+	far, back         float64 // how far |s| reaches, and how far the ellipses reach left of Re s = 0 (Re S for Add)
 	add               bool
 	sin, cos          float64 // of bendAngle
 	lambda, a         float64
 	start, tight      float64 // where it crosses the real axis; −log of its tolerance
+	high              float64 // it rises straight to here, then it leans
+	cutting           bool    // up to there steps are cut, at level
+	level, cutLoss    float64 // log of the mass of one step that is cut off, and of all
 }
 
 // panel is a stretch of the path.
@@ -79,7 +83,7 @@ func (w *Workspace) table(p *Problem, i int, b *bend) *rays {
 	k := min(i, w.spread-1)
 	for j := range w.spread {
 		if w.rays[j].phase == i {
-			return &w.rays[j]
+			return w.rays[j].stop(b.cutting)
 		}
 		if w.rays[j].phase < 0 {
 			k = min(k, j)
@@ -87,16 +91,24 @@ func (w *Workspace) table(p *Problem, i int, b *bend) *rays {
 	}
 	t, far := &w.rays[k], (math.Abs(b.start)+60/b.a)*5
 	t.phase, t.direct = -1, false
-	if !t.lay(p.Phases[i], b.start, far, b.depth(), 0) {
+	if b.level > math.Inf(-1) {
+		if !t.lay(p.Phases[i], 1, far, cutDepth, 0, cut(p.Phases[i], Remove, 1, b.level)) {
+			return nil
+		}
+		t.phase = i
+		return t.stop(b.cutting)
+	}
+	none := math.Inf(1)
+	if !t.lay(p.Phases[i], b.start, far, b.depth(), 0, none) {
 		return nil
 	}
 	if b.add {
 		if m, _, _, _ := t.whole(1, b.start, 0); m < 0.6 {
 			t.direct = true
-			if m < 1e-4 && t.lay(p.Phases[i], b.start, far, b.depth(), -60) {
+			if m < 1e-4 && t.lay(p.Phases[i], b.start, far, b.depth(), -60, none) {
 				m, _, _, _ = t.whole(1, b.start, 0)
 			}
-			if !(m > 0) || !t.lay(p.Phases[i], b.start, far, b.depth(), Log(m)) {
+			if !(m > 0) || !t.lay(p.Phases[i], b.start, far, b.depth(), Log(m), none) {
 				return nil
 			}
 		}
@@ -115,7 +127,7 @@ func (w *Workspace) effort() (sum float64) {
 
 // bendAt builds the bent contour that crosses the real axis at abscissa c (0: seek it), for ε, relative to e^logDelta.
 func (w *Workspace) bendAt(p *Problem, c, length, epsilon, logDelta, tight float64) (bend, bool) {
-	b := bend{epsilon: epsilon, logScale: logDelta, add: p.Direction == Add, tight: tight}
+	b := bend{epsilon: epsilon, logScale: logDelta, add: p.Direction == Add, tight: tight, level: math.Inf(-1)}
 	b.sin, b.cos = Sincos(bendAngle)
 	for i := range p.Phases {
 		if p.Phases[i].Rate < 1 {
@@ -140,6 +152,11 @@ func (w *Workspace) bendAt(p *Problem, c, length, epsilon, logDelta, tight float
 	for i := range w.spread {
 		w.rays[i].phase = -1
 	}
+	if b.high = 0.3 * b.start; !b.add {
+		if moved := w.cutOff(p, &b); moved > 0 {
+			length = moved / 2
+		}
+	}
 	sr, si := b.start, 0.0
 	goal := Exp(-tight) / 8
 	for range mostPanel {
@@ -151,8 +168,9 @@ func (w *Workspace) bendAt(p *Problem, c, length, epsilon, logDelta, tight float
 				return b, false
 			}
 			cos, sin := b.cos, b.sin
-			if !b.add && si < 0.3*b.start { // straight up first, where a heavy tail makes e^E large to the right
+			if si < b.high { // straight up first, where a heavy tail makes e^E large to the right
 				cos, sin = 0, 1
+				length = math.Min(length, b.high-si)
 			}
 			pan = panel{mr: sr + length/2*cos, mi: si + length/2*sin, half: length / 2, cos: cos, sin: sin, ray: pan.ray}
 			var rule float64
@@ -174,8 +192,12 @@ func (w *Workspace) bendAt(p *Problem, c, length, epsilon, logDelta, tight float
 		} else if !w.sumPanel(p, &b, &pan) {
 			return b, false
 		}
+		b.back = math.Max(b.back, pan.ha-pan.mr)
 		sr, si = sr+length*pan.cos, si+length*pan.sin
 		if pan.cos == 0 {
+			if si >= b.high*(1-1e-12) {
+				si, b.cutting = b.high, false
+			}
 			length *= 1.7
 			continue
 		}
@@ -184,6 +206,9 @@ func (w *Workspace) bendAt(p *Problem, c, length, epsilon, logDelta, tight float
 		} else if t-logDelta < Log(floor) {
 			b.wrong += Exp(t - logDelta)
 			b.far = 1 + math.Sqrt(sr*sr+si*si)
+			if !b.add {
+				b.back++
+			}
 			b.wrong = (b.wrong + unit*(40+float64(b.n))*b.mass) / math.Pi
 			return b, b.wrong < math.Inf(1)
 		}
@@ -281,6 +306,9 @@ func (w *Workspace) largest(p *Problem, b *bend, pan *panel) (size, rule float64
 
 // best returns the ray whose strip has the smallest G₁ at S.
 func (t *rays) best(sr, si float64) int {
+	if t.end == t.cut {
+		return 1
+	}
 	best, at := math.Inf(1), 1
 	before := t.bound(0, sr, si).g1
 	here := t.bound(1, sr, si).g1
@@ -441,7 +469,19 @@ func (w *Workspace) tail(p *Problem, b *bend, sr, si float64) (float64, bool) {
 	return value + Log(1.6/near) + 1e-6, true
 }
 
-// at returns the enclosure of δ(ε) and −dδ/dε, for ε near the contour's own.
+// growth is the log of how much larger the errors are at ε than at the contour's own.
+func (b *bend) growth(epsilon float64) float64 {
+	d := epsilon - b.epsilon
+	if b.add {
+		d = -d
+	}
+	if d >= 0 {
+		return b.back * d
+	}
+	return -b.far * d
+}
+
+// bentAt returns the enclosure of δ(ε) and −dδ/dε, for ε near the contour's own.
 func (w *Workspace) bentAt(b *bend, epsilon float64) (Interval, float64) {
 	d := epsilon - b.epsilon
 	re, im, wr, wi := w.bent[0][:b.n], w.bent[1][:b.n], w.bent[2][:b.n], w.bent[3][:b.n]
@@ -455,13 +495,13 @@ func (w *Workspace) bentAt(b *bend, epsilon float64) (Interval, float64) {
 		mass += math.Abs(x) + math.Abs(y)
 	}
 	scale := Exp(b.logScale)
-	grown := b.wrong * Exp(b.far*math.Abs(d))
+	grown := b.wrong * Exp(b.growth(epsilon))
 	wrong := grown + 16*unit*mass*(1+b.far*math.Abs(d))
 	value /= math.Pi
 	return Interval{
 		Lower:    math.Max(0, scale*(value-wrong)*(1-8*unit)),
 		Estimate: scale * value,
-		Upper:    scale*(value+wrong)*(1+8*unit) + 1e-320,
+		Upper:    scale*(value+wrong)*(1+8*unit) + b.cutLoss + 1e-320,
 	}, scale * slope / math.Pi
 }
 
@@ -492,7 +532,7 @@ func (w *Workspace) cross(p *Problem, b *bend) float64 {
 			}
 			if held != i {
 				t.direct = b.add
-				if !t.lay(ph, most, 1e6+60/b.a, roughly, -60) {
+				if !t.lay(ph, most, 1e6+60/b.a, roughly, -60, math.Inf(1)) {
 					return 0
 				}
 				held = i
@@ -521,6 +561,105 @@ func (w *Workspace) cross(p *Problem, b *bend) float64 {
 		}
 	}
 	return c
+}
+
+// stop makes the sums end at the cut, or not.
+func (t *rays) stop(cutting bool) *rays {
+	t.end = t.n
+	if cutting && t.cut > 0 {
+		t.end = t.cut
+	}
+	return t
+}
+
+// cutDepth is depth with a cut: finer, for the sake of what happens there.
+const cutDepth = 50
+
+// cutOff moves the crossing of Remove to the right where a far tail keeps it left: the tail makes e^E grow there, though
+// it has next to no mass. Steps are cut at z where their mass beyond is e^level, which costs δ at most cutLoss. The contour
+// of the cut plan rises at start to high = 4 start with the cut, and goes on, as before, without: from there on,
+// where arg S + 2 rayGap > π/2, one step's moment beyond the cut, taken along a ray from there, is at most
+//
+//	f = e^(ρ start) φ(z)/(0.87 z),
+//
+// so that straight up the two contours differ by at most e^E(start) expm1(Σ T f/(1+J))/high, and leaning changes neither.
+// It returns the new abscissa, 0 where it leaves all as it is.
+func (w *Workspace) cutOff(p *Problem, b *bend) float64 {
+	steps := 0.0
+	for i := range p.Phases {
+		steps += p.Phases[i].Steps
+	}
+	level := b.logScale - finely - 3 - Log(steps)
+	step := 2 * math.Pi * rayGap / cutDepth
+	most := math.Inf(1)
+	for i := range p.Phases {
+		ph := p.Phases[i]
+		if ph.Rate == 1 {
+			return 0
+		}
+		z := cut(ph, Remove, 1, level)
+		la, _ := logMix(z, ph.Noise, ph.Rate, 1)
+		rho := la - Log1p(-ph.Rate)
+		reach := math.Min(z*z/2-Log(ph.Steps)-38, ((4.1/(1.3*step))-z*ph.Noise*(1+rho)-4)/4.2)
+		most = math.Min(most, reach/rho)
+	}
+	if !(most > 2*b.start) {
+		return 0
+	}
+	old := *b
+	b.level, b.cutting = level, true
+	lo, hi := b.start, most
+	b.start = most
+	for i := 0; i < 12 && hi > 1.1*lo; i++ {
+		slope, ok := w.slopeAt(p, b)
+		if !ok {
+			*b = old
+			return 0
+		}
+		if slope > 0 {
+			hi = b.start
+		} else if lo = b.start; i == 0 {
+			break
+		}
+		b.start = math.Sqrt(lo * hi)
+	}
+	if b.start < 2*old.start {
+		for i := range w.spread {
+			w.rays[i].phase = -1
+		}
+		*b = old
+		return 0
+	}
+	b.high = 4 * b.start
+	b.cutLoss = 1.01 * steps * Exp(level)
+	value, _ := b.exponent(b.start, 0)
+	far := 0.0
+	for i := range p.Phases {
+		t := w.table(p, i, b)
+		if t == nil {
+			return 0
+		}
+		z := cut(p.Phases[i], Remove, 1, level)
+		m, _, _, _ := t.whole(1, b.start, 0)
+		value += t.steps * Log(m)
+		far += t.steps * Exp(b.start*t.rhoCut-z*z/2-logSqrt2Pi) / (0.87 * z * m)
+	}
+	b.wrong += Exp(value-b.logScale) * Expm1(far) / b.high
+	return b.start - 1
+}
+
+// slopeAt returns the slope of the log of the integrand on the real axis at start.
+func (w *Workspace) slopeAt(p *Problem, b *bend) (float64, bool) {
+	slope := -b.a - 1/b.start - 1/(b.start-1)
+	for i := range p.Phases {
+		t := w.table(p, i, b)
+		if t == nil {
+			return 0, false
+		}
+		m, _, d, _ := t.whole(1, b.start, 0)
+		slope += t.steps * d / m
+	}
+	return slope, slope == slope
 }
 
 // depth is the −log of the error of the sums on the rays.

@@ -4,7 +4,7 @@ import "math"
 
 // roughly is the tolerance with which the bent contour locates ε, finely that of its answer.
 const (
-	roughly = 10
+	roughly = 14
 	finely  = 32
 )
 
@@ -38,56 +38,89 @@ func (w *Workspace) epsilonByBend(p *Problem, delta float64) (Interval, bool) {
 		hi = w.greatestLoss(p)
 	}
 	eps := 0.0
-	if b := w.greatestLoss(p); b < 0.3 {
+	end := w.greatestLoss(p)
+	switch {
+	case p.Direction == Add && len(p.Phases) == 1 && p.Phases[0].Steps <= 30:
+		eps = math.Max(w.firstGuess(p, delta), extremeGuess(p.Phases[0], logDelta))
+	case end < 0.3 && p.Direction == Remove:
 		eps = w.firstGuess(p, delta)
-	} else if s, ok := w.saddleForDelta(p, logDelta); ok {
-		eps = s.epsilon
+	default:
+		eps, _ = w.RoughEpsilon(p, delta)
+		w.level, w.held = math.Inf(-1), -1
 	}
 	w.clearEffort()
 	tight := float64(roughly)
+	var best Interval
+	found, seen := false, false // seen: lo is known to be too small
 	for range 24 {
-		if !(eps >= lo && eps < hi) {
+		if !(eps >= lo && eps < hi) || eps == lo && seen {
 			eps = lo + (math.Min(hi, 4*lo+1)-lo)/2
+			if p.Direction == Add { // the middle of the logs of the distances from the end
+				eps = end - math.Sqrt((end-lo)*(end-hi+1e-12*end))
+			} else if hi < math.Inf(1) {
+				eps = math.Sqrt((end+lo)*(end+hi)) - end
+			}
 		}
 		b, ok := w.bendFor(p, eps, logDelta, tight)
 		if !ok {
-			return Interval{}, false
+			break
 		}
 		d, slope := w.bentAt(&b, eps)
+		if eps == 0 && d.Upper <= delta {
+			return Interval{}, true
+		}
 		vague := d.Upper-d.Lower > 0.2*delta
+		if !vague || tight == finely {
+			if v, ok := w.encloseBent(&b, delta, d, slope); ok {
+				if !found || v.Upper-v.Lower < best.Upper-best.Lower {
+					best, found = v, true
+				}
+				if tight == finely || !broad(best) {
+					break
+				}
+			}
+		}
 		switch {
 		case vague && tight == roughly && d.Upper > delta && d.Lower < delta:
 			tight = finely
 			continue
 		case d.Lower > delta:
-			lo = eps
+			lo, seen = eps, true
 		case d.Upper < delta:
 			hi = eps
-		case tight == finely && vague:
-			return Interval{}, false
-		}
-		if tight == finely {
-			if eps == 0 && d.Upper <= delta {
-				return Interval{}, true
-			}
-			if v, ok := w.encloseBent(&b, delta, d, slope); ok {
-				return v, true
-			}
-		}
-		if hi == 0 {
-			tight, hi, eps = finely, math.Inf(1), 0
-			continue
+		case vague:
+			return best, found
 		}
 		next := w.newtonBent(&b, logDelta, d, slope)
-		if math.Abs(next-eps)*b.far < 0.05 || math.Abs(next-eps) < 1e-3*eps {
+		scale := math.Min(b.a, 30/math.Abs(b.start))
+		if math.Abs(next-eps) < 0.2*scale {
 			tight = finely
 		}
-		eps = math.Max(0, next)
-		if next < 0 && lo > 0 {
-			eps = -1
+		if aside := 0.01 * scale; p.Direction == Add { // errors do not grow towards larger a
+			next += aside
+		} else if next > 0 {
+			next = math.Max(0, next-aside)
+		}
+		if eps = next; next < 0 && !seen {
+			eps = 0
 		}
 	}
-	return Interval{}, false
+	return best, found
+}
+
+// extremeGuess returns about the ε of Add at which all T steps lie so near their greatest loss as has probability δ.
+func extremeGuess(ph Phase, logDelta float64) float64 {
+	one := Exp(logDelta / ph.Steps)
+	lo, hi := -40.0, 40.0
+	for range 40 {
+		if mid := (lo + hi) / 2; normUpper(-mid) < one {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	la, _ := logMix(lo, ph.Noise, ph.Rate, 1)
+	return math.Max(0, -ph.Steps*la)
 }
 
 // newtonBent solves δ(ε) = e^logDelta by Newton's method on log δ, on the contour's nodes as far as they serve: they do well
@@ -143,18 +176,18 @@ func (w *Workspace) encloseBent(b *bend, delta float64, d Interval, slope float6
 			break
 		}
 	}
-	if !(math.Abs(eps-b.epsilon)*b.far < 0.7) || !(slope > 0) {
+	if !(b.growth(eps) < 0.7) || !(slope > 0) {
 		return Interval{}, false
 	}
 	gap := 0.6*(d.Upper-d.Lower)/slope + 4*unit*eps
 	out := Interval{Estimate: eps, Upper: math.Inf(1)}
 	for range 8 {
-		if out.Upper == math.Inf(1) && gap*b.far < 0.3 {
+		if out.Upper == math.Inf(1) {
 			if up, _ := w.bentAt(b, eps+gap); up.Upper <= delta {
 				out.Upper = eps + gap
 			}
 		}
-		if out.Lower == 0 && gap < eps && gap*b.far < 0.3 {
+		if out.Lower == 0 && gap < eps {
 			if low, _ := w.bentAt(b, eps-gap); low.Lower >= delta {
 				out.Lower = eps - gap
 			}

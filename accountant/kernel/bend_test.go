@@ -11,7 +11,7 @@ func raysOf(t *testing.T, ph Phase, start, low float64, direct bool) *rays {
 	r := new(rays)
 	r.carve(make([]float64, 13*4096), 4096)
 	r.direct = direct
-	if !r.lay(ph, start, 1e5, 34, low) {
+	if !r.lay(ph, start, 1e5, 34, low, math.Inf(1)) {
 		t.Fatalf("%+v: no table", ph)
 	}
 	return r

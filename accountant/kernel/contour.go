@@ -46,8 +46,8 @@ type contour struct {
 	cutLoss  float64 // mass cut off, cut
 }
 
-// effort bounds nodes in t times nodes in z, of all contours of a call: about 20 ms.
-const effort = 1e7
+// effort bounds nodes in t times nodes in z, of all contours of a call: about 10 ms.
+const effort = 5e6
 
 // build lays the contour k through s with the given care; false where the workspace is too
 // small, the work too long or the error without a bound.

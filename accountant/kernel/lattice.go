@@ -357,7 +357,7 @@ func (w *Workspace) epsilonByLattice(p *Problem, delta float64) (Interval, bool)
 	eps := w.firstGuess(p, delta)
 	lo, hi := 0.0, math.Inf(1)
 	var l lattice
-	for range 4 {
+	for range 3 {
 		s, ok := w.saddleForEpsilon(p, eps)
 		s.logDelta = Log(delta)
 		if !ok {

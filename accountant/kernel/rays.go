@@ -14,7 +14,10 @@ import "math"
 //   discretisation  (I(ψ+d) + I(ψ−d))/(e^(2πd/h) − 1), I the integral of the absolute value along the ray
 //                   (Trefethen and Weideman 2014, theorem 5.1);
 //   left end        |e^(SL) − 1| ≤ |S|ρ e^(|S|ρ), ρ = |L|, and ∫|φ dz| = e^(Im²z/2) times a Gaussian tail;
-//   right end       the terms fall faster than a geometric series there;
+//   cut             the table may stop at a cut, half a step beyond its last node: the difference of sum and integral is
+//                   the integral of |f| e^(−2πy/h) along both halves of the vertical line there, where |f| grows by at
+//                   most e^(gy), g = |S|ρ + |z dz/dx| + 4 and some: with gh ≤ 4.2, at most 8 terms like the last;
+//   right end       else the terms fall faster than a geometric series there;
 //   rounding        each term's own, in units, see lay.
 // The integrals of absolute values are themselves sums of the same nodes: log|f| bends by at most curve in x, so that the
 // integral over a cell is at most h times the mean of its ends times e^(h²·curve/8).
@@ -39,6 +42,10 @@ type rays struct {
 	lambda float64
 	spent  float64 // terms summed since it was carved
 	phase  int     // whose table it is, −1 for none
+	end    int     // nodes that are summed: n, or cut
+	cut    int     // nodes below the cut, half a step beyond the last of them; 0: none
+	rhoCut float64 // L there
+	steep  float64 // how fast the weights change there
 	direct bool    // sum e^(SL), not e^(SL) − 1: for Add, where 1 + J is small
 	left   [rayCount]float64
 	cos    [rayCount]float64
@@ -60,12 +67,14 @@ func (t *rays) carve(rest []float64, n int) []float64 {
 }
 
 // lay fills the table for exponents from start (real) up to size far, for relative errors of e^(−goal); low is a lower
-// bound of log N on the way where direct. False where it has too few nodes.
-func (t *rays) lay(ph Phase, start, far, goal, low float64) bool {
+// bound of log N on the way where direct; cutAt is the z of a cut, +Inf for none. False where it has too few nodes.
+func (t *rays) lay(ph Phase, start, far, goal, low, cutAt float64) bool {
 	q, sigma := ph.Rate, ph.Noise
 	t.lambda, t.steps = -Log1p(-q), ph.Steps
 	odds := Log((1 - q) / q)
 	z0 := sigma*odds + 0.5/sigma
+	t.step = 2 * math.Pi * rayGap / goal
+	goal = math.Min(goal, finely+4) // for the ends
 	deep := -math.Sqrt(2 * (goal + 4 - low))
 	left := (deep - z0) / sigma
 	if !t.direct {
@@ -75,12 +84,25 @@ func (t *rays) lay(ph Phase, start, far, goal, low float64) bool {
 	flat := sigma * sigma * 0.07 // cos 2ψ on the outermost ray
 	lean := math.Max(0, 2*start)
 	right := Log((lean + math.Sqrt(lean*lean+2*flat*(goal+40)) + 4*math.Abs(z0)*sigma) / flat)
-	t.step = 2 * math.Pi * rayGap / goal
+	t.cut = 0
+	if cutAt < math.Inf(1) {
+		la, _ := logMix(cutAt, sigma, q, 1)
+		t.rhoCut = la + t.lambda
+		t.steep = cutAt * sigma * (1 + t.rhoCut)
+		x := Log(t.rhoCut)
+		below := math.Ceil((x-left)/t.step + 0.5)
+		left = x - t.step*(below-0.5)
+		t.cut = int(below)
+	}
 	n := math.Ceil((right-left)/t.step) + 1
 	if !(n <= float64(len(t.rho))) || !(n > 2) {
 		return false
 	}
-	t.n = int(n)
+	t.n = max(int(n), t.cut+2)
+	t.end = t.n
+	if t.n > len(t.rho) {
+		return false
+	}
 	logStep := Log(t.step*sigma) - logSqrt2Pi
 	for i := range t.size {
 		t.sin[i], t.cos[i] = Sincos(float64(i-1) * rayGap)
@@ -151,12 +173,12 @@ func expm1Small(a, b float64) (re, im float64) {
 
 // sum returns J(S), where direct 1 + J(S), and J'(S), on ray i of 1 to 3.
 func (t *rays) sum(i int, sr, si float64) (re, im, dre, dim float64) {
-	fr, fi, rho := t.re[i-1][:t.n], t.im[i-1][:t.n], t.rho[:t.n]
+	fr, fi, rho := t.re[i-1][:t.end], t.im[i-1][:t.end], t.rho[:t.end]
 	cos, sin := t.cos[i], t.sin[i]
-	t.spent += float64(t.n)
+	t.spent += float64(t.end)
 	ar, ai := sr*cos-si*sin, sr*sin+si*cos // S e^(iψ)
-	for lo := 0; lo < t.n; lo += block {
-		hi := min(lo+block, t.n)
+	for lo := 0; lo < t.end; lo += block {
+		hi := min(lo+block, t.end)
 		var r, m, dr, dm float64
 		for j := lo; j < hi; j++ {
 			a, b := ar*rho[j], ai*rho[j]
@@ -195,18 +217,19 @@ func (t *rays) whole(i int, sr, si float64) (re, im, dre, dim float64) {
 	return re, im, dre, dim
 }
 
-// bounds are upper bounds of G_0, G_1, G_2 at one S, and G_0 and G_1 with the terms' rounding as a weight.
-type bounds struct{ g0, g1, g2, r0, r1 float64 }
+// bounds are upper bounds of G_0, G_1, G_2 at one S, and G_0 and G_1 with the terms' rounding as a
+// weight, and what the cut costs.
+type bounds struct{ g0, g1, g2, r0, r1, edge float64 }
 
 func (b *bounds) most(o bounds) {
 	b.g0, b.g1, b.g2 = math.Max(b.g0, o.g0), math.Max(b.g1, o.g1), math.Max(b.g2, o.g2)
-	b.r0, b.r1 = math.Max(b.r0, o.r0), math.Max(b.r1, o.r1)
+	b.r0, b.r1, b.edge = math.Max(b.r0, o.r0), math.Max(b.r1, o.r1), math.Max(b.edge, o.edge)
 }
 
 // bound returns the bounds on ray i; infinite where the table ends too early for S.
 func (t *rays) bound(i int, sr, si float64) (b bounds) {
-	size, rho, units := t.size[i][:t.n], t.rho[:t.n], t.units[:t.n]
-	t.spent += 0.4 * float64(t.n)
+	size, rho, units := t.size[i][:t.end], t.rho[:t.end], t.units[:t.end]
+	t.spent += 0.4 * float64(t.end)
 	abs := math.Sqrt(sr*sr + si*si)
 	turn := sr*t.cos[i] - si*t.sin[i] + bulge*t.step*t.step*abs
 	var last, before float64
@@ -223,11 +246,20 @@ func (t *rays) bound(i int, sr, si float64) (b bounds) {
 		b.r0 += e * units[j]
 		b.r1 += f * units[j]
 	}
-	if last > 0.8*before {
-		inf := math.Inf(1)
-		return bounds{inf, inf, inf, inf, inf}
+	first, end := rho[0], rho[t.end-1]
+	switch {
+	case t.end == t.cut:
+		if 1.3*(abs*t.rhoCut+t.steep+4)*t.step > 4.2 {
+			last = math.Inf(1)
+		}
+		last *= 2
+		b.edge = 8 * last
+	case last > 0.8*before:
+		last = math.Inf(1)
 	}
-	first, end := rho[0], rho[t.n-1]
+	if last == math.Inf(1) {
+		return bounds{last, last, last, last, last, last}
+	}
 	left := t.left[i] * Exp(abs*first)
 	b.g0 += left + 5*last
 	b.g1 += left*first + 5*last*end
@@ -241,8 +273,9 @@ func (t *rays) eta(i int, sr, si, abs float64, at *bounds) float64 {
 	shrink := 1 / Expm1(2*math.Pi*rayGap/t.step)
 	first := t.rho[0]
 	left := 3 * t.left[i] * Exp(abs*first)
+	left += at.edge
 	if t.direct {
 		return shrink*(above.g0+below.g0) + left + unit*(at.r0+16*abs*at.g1)
 	}
-	return abs * (shrink*(above.g1+below.g1+t.zero[i+1].g1+t.zero[i-1].g1) + left*first + unit*(at.r1+t.zero[i].r1+16*at.g1))
+	return abs*(shrink*(above.g1+below.g1+t.zero[i+1].g1+t.zero[i-1].g1)+(left-at.edge)*first+unit*(at.r1+t.zero[i].r1+16*at.g1)) + at.edge
 }
