@@ -6,7 +6,7 @@ import "github.com/ewtune/ewtune/accountant/kernel"
 type sizes struct{ coarse, fine, nodes int }
 
 var (
-	smallSizes = sizes{768, 1024, 2048}    // 190 KB: nearly every plan
+	smallSizes = sizes{768, 1024, 2048}   // 190 KB: nearly every plan
 	largeSizes = sizes{4096, 8192, 32768} // 2.8 MB: the lattice, and contours that the bent one does not replace
 )
 
