@@ -20,10 +20,10 @@ import "math"
 
 const (
 	bendAngle = 1.33 // bendAngle + rayGap > π/2: e^(SL) decays along the path on rays 2 and 3
-	mostBend  = 900  // nodes
+	mostBend  = 1300 // nodes
 	mostPanel = 200
 
-	bendEffort = 1.9e6 // terms of all contours of a call: about 50 ms
+	bendEffort = 2.2e6 // terms of all contours of a call: about 60 ms
 )
 
 // bend is a laid contour: its nodes s and amplitudes stand in the workspace.
@@ -39,6 +39,7 @@ type bend struct {
 	start, tight      float64 // where it crosses the real axis; −log of its tolerance
 	high              float64 // it rises straight to here, then it leans
 	cutting           bool    // up to there steps are cut, at level
+	heavy             bool    // much of the integrand cancels: a rough contour is of no use
 	level, cutLoss    float64 // log of the mass of one step that is cut off, and of all
 }
 
@@ -162,7 +163,7 @@ func (w *Workspace) bendAt(p *Problem, c, length, epsilon, logDelta, tight float
 	for range mostPanel {
 		pan := panel{}
 		size, ok := 0.0, false
-		floor := math.Max(goal, 1e-14*b.mass) // no finer than rounding
+		floor := math.Max(goal, 1e-13*b.mass) // no finer than rounding
 		for range 25 {
 			if w.effort() > bendEffort {
 				return b, false
@@ -185,6 +186,10 @@ func (w *Workspace) bendAt(p *Problem, c, length, epsilon, logDelta, tight float
 			length *= 0.6
 		}
 		if !ok {
+			return b, false
+		}
+		if si == 0 && tight == roughly && size-logDelta+Log(length) > 8 {
+			b.heavy = true
 			return b, false
 		}
 		if whole := length * Exp(size-logDelta); whole < floor/64 {
@@ -369,17 +374,9 @@ func (w *Workspace) sumPanel(p *Problem, b *bend, pan *panel) bool {
 		if t == nil {
 			return false
 		}
-		if len(p.Phases) > 1 {
-			pan.ray = t.best(pan.mr, pan.mi)
-		}
-		eta, far := 0.0, math.Sqrt(pan.mr*pan.mr+pan.mi*pan.mi)+pan.half
-		for k := -1.0; k <= 1; k += 2 {
-			sr, si := pan.mr+k*pan.half*pan.cos, pan.mi+k*pan.half*pan.sin
-			at := t.bound(pan.ray, sr, si)
-			eta = math.Max(eta, t.eta(pan.ray, sr, si, far, &at))
-		}
+		ray, eta := t.surest(pan)
 		for k := range gaussOrder {
-			x, y, _, _ := t.sum(pan.ray, re[k], im[k])
+			x, y, _, _ := t.sum(ray, re[k], im[k])
 			var logAbs, arg float64
 			if t.direct {
 				logAbs, arg = 0.5*Log(x*x+y*y+1e-300), Atan2(y, x)

@@ -62,6 +62,10 @@ func (w *Workspace) epsilonByBend(p *Problem, delta float64) (Interval, bool) {
 			}
 		}
 		b, ok := w.bendFor(p, eps, logDelta, tight)
+		if b.heavy {
+			tight = finely
+			continue
+		}
 		if !ok {
 			break
 		}
@@ -205,7 +209,7 @@ func (w *Workspace) deltaByBend(p *Problem, epsilon float64) (Interval, bool) {
 	if !bends(p) {
 		return Interval{}, false
 	}
-	if p.Direction == Add && epsilon >= w.greatestLoss(p)*(1+1e-15) {
+	if p.Direction == Add && epsilon >= w.greatestLoss(p)*(1+1e-14) {
 		return Interval{0, 0, 1e-320}, true
 	}
 	w.level, w.held = math.Inf(-1), -1
@@ -215,18 +219,22 @@ func (w *Workspace) deltaByBend(p *Problem, epsilon float64) (Interval, bool) {
 	}
 	logDelta := s.logDelta
 	w.clearEffort()
-	for range 4 {
+	best, found := Interval{}, false
+	for range 3 {
 		b, ok := w.bendFor(p, epsilon, logDelta, finely)
 		if !ok {
-			return Interval{}, false
+			break
 		}
 		d, _ := w.bentAt(&b, epsilon)
-		if d.Estimate > 0 && math.Abs(Log(d.Estimate)-logDelta) < 1.5 {
-			return d, true
+		if !found || d.Upper-d.Lower < best.Upper-best.Lower {
+			best, found = d, true
+		}
+		if d.Upper-d.Lower <= 1e-8*d.Upper || math.Abs(Log(math.Max(d.Estimate, 1e-300))-logDelta) < 1.5 {
+			break
 		}
 		logDelta = Log(math.Max(d.Upper, 1e-300))
 	}
-	return Interval{}, false
+	return best, found
 }
 
 // clearEffort begins a call's count.

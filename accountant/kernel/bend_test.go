@@ -19,6 +19,14 @@ func raysOf(t *testing.T, ph Phase, start, low float64, direct bool) *rays {
 
 var rayPhases = []Phase{{0.1, 0.5, 10}, {1e-4, 0.3, 100}, {0.5, 2, 3}, {1e-6, 0.8, 1e6}, {0.51, 3.9, 3}}
 
+func etaAt(r *rays, ray int, sr, si float64) float64 {
+	var at [rayCount]bounds
+	for i := range at {
+		at[i] = r.bound(i, sr, si)
+	}
+	return r.eta(ray, math.Sqrt(sr*sr+si*si), &at)
+}
+
 // On the real axis the sums agree with the moments on the coarse table, which share only the loss with them.
 func TestRaysAgainstMoments(t *testing.T) {
 	w := newWorkspace(8192, 64, 64)
@@ -41,8 +49,7 @@ func TestRaysAgainstMoments(t *testing.T) {
 					r = raysOf(t, ph, start, want, true)
 				}
 				re, im, _, _ := r.sum(1, start, 0)
-				at := r.bound(1, start, 0)
-				eta := r.eta(1, start, 0, math.Abs(start), &at)
+				eta := etaAt(r, 1, start, 0)
 				if !r.direct {
 					want = Expm1(want)
 				} else {
@@ -79,8 +86,7 @@ func checkRaysAgree(t *testing.T, r *rays, ph Phase, sr, si float64, used bool) 
 	best := math.Inf(1)
 	for i := range re {
 		re[i], im[i], _, _ = r.sum(i+1, sr, si)
-		at := r.bound(i+1, sr, si)
-		eta[i] = r.eta(i+1, sr, si, math.Sqrt(sr*sr+si*si), &at)
+		eta[i] = etaAt(r, i+1, sr, si)
 		best = math.Min(best, eta[i])
 		for k := range i {
 			if gap := math.Abs(re[i]-re[k]) + math.Abs(im[i]-im[k]); eta[i] < 1 && eta[k] < 1 && gap > 2*(eta[i]+eta[k]) {

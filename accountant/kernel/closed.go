@@ -23,7 +23,7 @@ func GaussianDelta(mu, epsilon float64) Interval {
 // singleDelta returns δ(ε) of one Poisson-subsampled step, q < 1.
 //
 //	remove: z* where l = ε; δ = q(Φ(1/σ − z*) − Φ(−z*)) − (e^ε − 1)Φ(−z*)
-//	add:    z* where l = −ε (none, so δ = 0, if e^(−ε) ≤ 1 − q); δ = q e^ε(Φ(z*) − Φ(z* − 1/σ)) − (e^ε − 1)Φ(z*)
+//	add:    z* where l = −ε (none, so δ = 0, if e^(−ε) ≤ 1 − q); δ = e^ε((e^(−ε) − 1 + q)Φ(z*) − qΦ(z* − 1/σ))
 func singleDelta(ph Phase, d Direction, epsilon float64) Interval {
 	q, s := ph.Rate, ph.Noise
 	if d == Add {
@@ -36,9 +36,9 @@ func singleDelta(ph Phase, d Direction, epsilon float64) Interval {
 		near := 1 / (1 + e) // the loss of digits where e^(−ε) is close to 1 − q
 		units := 60 + 8*(math.Abs(z)+1)*(s*(math.Abs(l)+4*near)+0.5/s+1/s)
 		grow := q * Exp(epsilon)
-		x := grow * normUpper(-z)
-		y := grow*normUpper(1/s-z) + Expm1(epsilon)*normUpper(-z)
-		return enclosed(x, y, units+4*epsilon, units+4*epsilon)
+		x := grow * (1 + e) * normUpper(-z)
+		y := grow * normUpper(1/s-z)
+		return enclosed(x, y, units+4*epsilon+6*near, units+4*epsilon)
 	}
 	l := logRatio(epsilon, q)
 	z := s*l + 0.5/s

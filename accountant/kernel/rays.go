@@ -267,15 +267,37 @@ func (t *rays) bound(i int, sr, si float64) (b bounds) {
 	return b
 }
 
-// eta bounds the error of sum on ray i at S, where the ray's own bounds are at, with abs ≥ |S| for |S|.
-func (t *rays) eta(i int, sr, si, abs float64, at *bounds) float64 {
-	above, below := t.bound(i+1, sr, si), t.bound(i-1, sr, si)
+// eta bounds the error of sum on ray i at an S of size at most abs, of which at are the bounds on all rays.
+func (t *rays) eta(i int, abs float64, at *[rayCount]bounds) float64 {
 	shrink := 1 / Expm1(2*math.Pi*rayGap/t.step)
 	first := t.rho[0]
 	left := 3 * t.left[i] * Exp(abs*first)
-	left += at.edge
 	if t.direct {
-		return shrink*(above.g0+below.g0) + left + unit*(at.r0+16*abs*at.g1)
+		return shrink*(at[i+1].g0+at[i-1].g0) + left + unit*(at[i].r0+16*abs*at[i].g1)
 	}
-	return abs*(shrink*(above.g1+below.g1+t.zero[i+1].g1+t.zero[i-1].g1)+(left-at.edge)*first+unit*(at.r1+t.zero[i].r1+16*at.g1)) + at.edge
+	strip := at[i+1].g1 + at[i-1].g1 + t.zero[i+1].g1 + t.zero[i-1].g1
+	return abs*(shrink*strip+left*first+unit*(at[i].r1+t.zero[i].r1+16*at[i].g1)) + 2*at[i].edge
+}
+
+// surest returns the ray on which eta is least at both ends of a stretch, and so on all of it: its bounds are convex.
+func (t *rays) surest(pan *panel) (ray int, eta float64) {
+	abs := math.Sqrt(pan.mr*pan.mr+pan.mi*pan.mi) + pan.half
+	var at [2][rayCount]bounds
+	for k := range at {
+		side := pan.half * float64(2*k-1)
+		for i := range at[k] {
+			at[k][i] = t.bound(i, pan.mr+side*pan.cos, pan.mi+side*pan.sin)
+		}
+	}
+	ray, eta = 1, math.Inf(1)
+	last := 3
+	if t.end == t.cut {
+		last = 1
+	}
+	for i := 1; i <= last; i++ {
+		if v := math.Max(t.eta(i, abs, &at[0]), t.eta(i, abs, &at[1])); v < eta {
+			ray, eta = i, v
+		}
+	}
+	return ray, eta
 }
