@@ -23,6 +23,9 @@ func main() {
 	for _, u := range []*unit{avx512, avx2} {
 		u.tiles()
 		u.sumTiles()
+		u.squareTiles()
+		u.addRows()
+		u.addNormedRows()
 		u.packs()
 		u.maps()
 		u.toGrid()

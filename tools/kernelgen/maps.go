@@ -128,27 +128,10 @@ func (u *unit) maps() {
 		VMULPS(y, x, x)
 		return x
 	})
-	u.addNormed()
 	u.softmax()
 	u.softmaxGrad()
 	u.layerNorm()
 	u.layerNormGrad()
-}
-
-// addNormed emits out += y (x - mean) rstd, scalars 0 and 1 being mean and rstd.
-func (u *unit) addNormed() {
-	args := u.function("addNormed", "mapArgs", "adds y (x - mean) rstd to out.")
-	w := u.walk(args)
-	x, g, out := field(args, mapX), field(args, mapY), field(args, mapOut)
-	mean, rstd := w.spread(scalar(args, 0)), w.spread(scalar(args, 1))
-	w.each(args, func(at reg.Register, m mask) {
-		n, y, sum := w.from(x, at, m), w.from(g, at, m), w.from(out, at, m)
-		VSUBPS(mean, n, n)
-		VMULPS(rstd, n, n)
-		VFMADD231PS(n, y, sum)
-		w.to(sum, out, at, m)
-	})
-	finish()
 }
 
 func (u *unit) geluSlope(x reg.VecVirtual) reg.VecVirtual {

@@ -27,7 +27,7 @@ const magic = 0x1.8p52
 // of its columns of A and rows of B, rounded to integers that are added to C.
 func (u *unit) sumTiles() {
 	for vectors := 1; vectors <= 2; vectors++ {
-		for rows := 1; rows <= u.rows; rows++ {
+		for rows := 1; rows <= u.most(vectors); rows++ {
 			u.sumTile(rows, vectors)
 		}
 	}

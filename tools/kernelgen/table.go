@@ -16,15 +16,16 @@ func writeTable(path string) error {
 		for _, form := range u.forms() {
 			b.WriteString("\t\t{\n")
 			for vectors := 1; vectors <= 2; vectors++ {
-				u.list(&b, "tile"+form, vectors)
+				u.list(&b, "tile"+form, vectors, u.rows)
 			}
 			b.WriteString("\t\t},\n")
 		}
 		b.WriteString("\t},\n\tsums: [2][]func(*byte){\n")
 		for vectors := 1; vectors <= 2; vectors++ {
-			u.list(&b, "sum", vectors)
+			u.list(&b, "sum", vectors, u.most(vectors))
 		}
-		b.WriteString("\t},\n")
+		b.WriteString("\t},\n\tsquares: []func(*byte)")
+		u.list(&b, "squares", 1, u.most(1))
 		for _, f := range plainFunctions {
 			fmt.Fprintf(&b, "\t%s: %s%s,\n", f, f, u.name)
 		}
@@ -37,7 +38,7 @@ func writeTable(path string) error {
 }
 
 // plainFunctions are the functions that a unit has once.
-var plainFunctions = []string{"packRows", "packColumns", "packScaled", "gelu", "geluGrad", "geluBoth", "add", "multiply", "softmax", "softmaxGrad", "layerNorm", "layerNormGrad", "addNormed", "toGrid", "dot", "dotLower", "dropout"}
+var plainFunctions = []string{"packRows", "packColumns", "packScaled", "gelu", "geluGrad", "geluBoth", "add", "multiply", "softmax", "softmaxGrad", "layerNorm", "layerNormGrad", "addRows", "addNormedRows", "toGrid", "dot", "dotLower", "dropout"}
 
 // forms are the kinds of tiles, in the order of the kernels' type form.
 func (u *unit) forms() []string {
@@ -47,10 +48,10 @@ func (u *unit) forms() []string {
 	return []string{"N", "T"}
 }
 
-// list writes the functions of a name for 1 to u.rows rows, at their index.
-func (u *unit) list(b *strings.Builder, name string, vectors int) {
+// list writes the functions of a name for 1 to most rows, at their index.
+func (u *unit) list(b *strings.Builder, name string, vectors, most int) {
 	b.WriteString("{nil")
-	for rows := 1; rows <= u.rows; rows++ {
+	for rows := 1; rows <= most; rows++ {
 		fmt.Fprintf(b, ", %s%dx%dv%s", name, rows, vectors, u.name)
 	}
 	b.WriteString("},\n")

@@ -25,6 +25,7 @@ const (
 	fieldK
 	fieldN
 	fieldAhead
+	fieldSquare
 )
 
 // tiles emits tile{N,T}{rows}x{vectors}: A row-major (N), or stored by columns (T).

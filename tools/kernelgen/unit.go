@@ -11,17 +11,26 @@ import (
 type unit struct {
 	name  string
 	bytes int  // of a vector register
-	rows  int  // of the largest tile
+	rows  int  // of the largest tile of two vectors
+	tall  int  // of the largest one of one vector that squares or rounds what it adds
 	pairs bool // tiles multiply pairs of bfloat16
 }
 
 var (
-	avx512 = &unit{name: "512", bytes: 64, rows: 14}
-	avx2   = &unit{name: "256", bytes: 32, rows: 6}
+	avx512 = &unit{name: "512", bytes: 64, rows: 14, tall: 16}
+	avx2   = &unit{name: "256", bytes: 32, rows: 6, tall: 8}
 )
 
 // lanes is the number of float32 in a register.
 func (u *unit) lanes() int { return u.bytes / 4 }
+
+// most is the rows of the largest tile of so many vectors that squares or rounds.
+func (u *unit) most(vectors int) int {
+	if vectors == 1 {
+		return u.tall
+	}
+	return u.rows
+}
 
 func (u *unit) wide() bool { return u.bytes == 64 }
 

@@ -1,6 +1,9 @@
 package kernels
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 // LayerNorm computes y = (x - mean) rstd gamma + beta for each of the rows,
 // with mean and rstd = 1/√(variance + eps) over the row's width numbers, and
@@ -83,13 +86,17 @@ func LayerNormGradWeight[T Float](p *Pool, x, g []T, rows, width int, mean, rstd
 
 // sumScaled adds Σ_t g x̂ over rows lo:hi, columns from:from+len(dst), to dst.
 func sumScaled[T Float](w *worker, x, g []T, lo, hi, width, from int, mean, rstd, dst []T) {
+	if len(dst) == 0 || lo == hi {
+		return
+	}
+	if vectors[T](w.pool) {
+		w.rows = rowsArgs{x: at(as32(x), lo*width+from), g: at(as32(g), lo*width+from), mean: at(as32(mean), lo), scale: at(as32(rstd), lo),
+			out: at(as32(dst), 0), ld: uintptr(4 * width), k: hi - lo, n: len(dst)}
+		w.pool.simd.addNormedRows((*byte)(unsafe.Pointer(&w.rows)))
+		return
+	}
 	for t := lo; t < hi; t++ {
 		xt, gt := x[t*width+from:][:len(dst)], g[t*width+from:][:len(dst)]
-		if vectors[T](w.pool) {
-			m := mapArgs{x: at(as32(xt), 0), y: at(as32(gt), 0), out: at(as32(dst), 0), n: len(dst), s: [4]float32{float32(mean[t]), float32(rstd[t])}}
-			w.run(w.pool.simd.addNormed, m)
-			continue
-		}
 		for j, v := range xt {
 			dst[j] += T(gt[j] * ((v - mean[t]) * rstd[t]))
 		}

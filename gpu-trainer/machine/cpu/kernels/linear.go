@@ -1,5 +1,7 @@
 package kernels
 
+import "unsafe"
+
 // Linear computes y = x Wᵀ + b for x [rows,in], w [out,in], y [rows,out] and
 // bias [out], which may be nil. The bias is the first summand.
 func Linear[T Float](p *Pool, x []T, rows, in int, w, bias []T, out int, y []T) {
@@ -31,6 +33,14 @@ func BiasGrad[T Float](p *Pool, g []T, rows, out int, db []T) {
 
 // sumRows adds columns from:from+len(dst) of rows lo:hi to dst, in row order.
 func sumRows[T Float](w *worker, g []T, lo, hi, width, from int, dst []T) {
+	if len(dst) == 0 || lo == hi {
+		return
+	}
+	if vectors[T](w.pool) {
+		w.rows = rowsArgs{g: at(as32(g), lo*width+from), out: at(as32(dst), 0), ld: uintptr(4 * width), k: hi - lo, n: len(dst)}
+		w.pool.simd.addRows((*byte)(unsafe.Pointer(&w.rows)))
+		return
+	}
 	for t := lo; t < hi; t++ {
 		addTo(w, dst, g[t*width+from:][:len(dst)])
 	}

@@ -75,11 +75,13 @@ func addDirect[T Float](n Norms, w *worker, i int, x, g []T, s shape) {
 }
 
 // directNorm is Σ (gᵀ x)² of one example, a few rows of the gradient at a
-// time. The wider factor lends the rows: it is read where it lies, and the
-// other is packed.
+// time.
 func directNorm[T Float](w *worker, x, g []T, length, in, out int) float64 {
 	if in > out {
 		x, g, in, out = g, x, out, in
+	}
+	if vectors[T](w.pool) {
+		return w.pool.simd.squares32(w, as32(x), as32(g), length, in, out)
 	}
 	rows := max(4096/in, 1)
 	part := take[T](&w.tile, rows*in)

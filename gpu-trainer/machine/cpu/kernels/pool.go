@@ -37,6 +37,7 @@ type worker struct {
 	pool  *Pool
 	pack  packArgs
 	maps  mapArgs
+	rows  rowsArgs
 	sums  sumArgs
 	adam  adamArgs
 	grid  gridArgs

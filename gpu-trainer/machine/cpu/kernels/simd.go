@@ -9,12 +9,15 @@ type simd struct {
 
 	// Functions for one and two vectors of columns, and 1 to rows rows (the index).
 	tiles [3][2][]func(*byte) // by form; tileArgs
-	sums  [2][]func(*byte)    // sumArgs
+	sums  [2][]func(*byte)    // sumArgs; those of one vector have more rows
+	// Functions for one vector of columns and as many rows as sums[0].
+	squares []func(*byte) // tileArgs
 
 	packRows, packColumns, packScaled              func(*byte) // packArgs
 	gelu, geluGrad, geluBoth, add, multiply        func(*byte) // mapArgs
 	softmax, softmaxGrad, layerNorm, layerNormGrad func(*byte) // mapArgs, one row
-	addNormed, toGrid, dot, dotLower               func(*byte) // mapArgs
+	toGrid, dot, dotLower                          func(*byte) // mapArgs
+	addRows, addNormedRows                         func(*byte) // rowsArgs
 	dropout                                        func(*byte) // dropoutArgs
 
 	// What only some units have.
@@ -46,6 +49,7 @@ type tileArgs struct {
 	lda, ldb, ldStart, ldc uintptr
 	k, n                   int
 	ahead                  pointer // what the next tiles read: a line is prefetched each four steps
+	square                 float64 // what squares leave: Σ C²
 }
 
 // form tells how a tile's left factor lies.
@@ -110,6 +114,13 @@ type mapArgs struct {
 	x, y, z, out pointer
 	n            int
 	s            [4]float32
+}
+
+// rowsArgs are the arguments of the sums over k rows of n numbers, ld bytes apart; k is at least 1. mean and scale have one number a row.
+type rowsArgs struct {
+	x, g, mean, scale, out pointer
+	ld                     uintptr
+	k, n                   int
 }
 
 // scale64 is the float64 in the place of the first two scalars.

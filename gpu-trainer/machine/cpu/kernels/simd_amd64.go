@@ -354,6 +354,16 @@ func sum13x1v512(a *byte)
 //go:noescape
 func sum14x1v512(a *byte)
 
+// sum15x1v512 adds the integers of 15 rows and 1 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum15x1v512(a *byte)
+
+// sum16x1v512 adds the integers of 16 rows and 1 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum16x1v512(a *byte)
+
 // sum1x2v512 adds the integers of 1 rows and 2 vectors of columns. Its argument is a *sumArgs.
 //
 //go:noescape
@@ -424,6 +434,96 @@ func sum13x2v512(a *byte)
 //go:noescape
 func sum14x2v512(a *byte)
 
+// squares1x1v512 squares 1 rows and a vector of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func squares1x1v512(a *byte)
+
+// squares2x1v512 squares 2 rows and a vector of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func squares2x1v512(a *byte)
+
+// squares3x1v512 squares 3 rows and a vector of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func squares3x1v512(a *byte)
+
+// squares4x1v512 squares 4 rows and a vector of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func squares4x1v512(a *byte)
+
+// squares5x1v512 squares 5 rows and a vector of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func squares5x1v512(a *byte)
+
+// squares6x1v512 squares 6 rows and a vector of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func squares6x1v512(a *byte)
+
+// squares7x1v512 squares 7 rows and a vector of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func squares7x1v512(a *byte)
+
+// squares8x1v512 squares 8 rows and a vector of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func squares8x1v512(a *byte)
+
+// squares9x1v512 squares 9 rows and a vector of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func squares9x1v512(a *byte)
+
+// squares10x1v512 squares 10 rows and a vector of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func squares10x1v512(a *byte)
+
+// squares11x1v512 squares 11 rows and a vector of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func squares11x1v512(a *byte)
+
+// squares12x1v512 squares 12 rows and a vector of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func squares12x1v512(a *byte)
+
+// squares13x1v512 squares 13 rows and a vector of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func squares13x1v512(a *byte)
+
+// squares14x1v512 squares 14 rows and a vector of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func squares14x1v512(a *byte)
+
+// squares15x1v512 squares 15 rows and a vector of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func squares15x1v512(a *byte)
+
+// squares16x1v512 squares 16 rows and a vector of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func squares16x1v512(a *byte)
+
+// addRows512 adds k rows at g to out. Its argument is a *rowsArgs.
+//
+//go:noescape
+func addRows512(a *byte)
+
+// addNormedRows512 adds k rows at g times the normalised ones at x to out. Its argument is a *rowsArgs.
+//
+//go:noescape
+func addNormedRows512(a *byte)
+
 // packRows512 copies n columns of k rows, and zeroes the vector's other columns. Its argument is a *packArgs.
 //
 //go:noescape
@@ -463,11 +563,6 @@ func add512(a *byte)
 //
 //go:noescape
 func multiply512(a *byte)
-
-// addNormed512 adds y (x - mean) rstd to out. Its argument is a *mapArgs.
-//
-//go:noescape
-func addNormed512(a *byte)
 
 // softmax512 computes softmax(s x) of one row. Its argument is a *mapArgs.
 //
@@ -659,6 +754,16 @@ func sum5x1v256(a *byte)
 //go:noescape
 func sum6x1v256(a *byte)
 
+// sum7x1v256 adds the integers of 7 rows and 1 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum7x1v256(a *byte)
+
+// sum8x1v256 adds the integers of 8 rows and 1 vectors of columns. Its argument is a *sumArgs.
+//
+//go:noescape
+func sum8x1v256(a *byte)
+
 // sum1x2v256 adds the integers of 1 rows and 2 vectors of columns. Its argument is a *sumArgs.
 //
 //go:noescape
@@ -688,6 +793,56 @@ func sum5x2v256(a *byte)
 //
 //go:noescape
 func sum6x2v256(a *byte)
+
+// squares1x1v256 squares 1 rows and a vector of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func squares1x1v256(a *byte)
+
+// squares2x1v256 squares 2 rows and a vector of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func squares2x1v256(a *byte)
+
+// squares3x1v256 squares 3 rows and a vector of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func squares3x1v256(a *byte)
+
+// squares4x1v256 squares 4 rows and a vector of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func squares4x1v256(a *byte)
+
+// squares5x1v256 squares 5 rows and a vector of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func squares5x1v256(a *byte)
+
+// squares6x1v256 squares 6 rows and a vector of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func squares6x1v256(a *byte)
+
+// squares7x1v256 squares 7 rows and a vector of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func squares7x1v256(a *byte)
+
+// squares8x1v256 squares 8 rows and a vector of columns. Its argument is a *tileArgs.
+//
+//go:noescape
+func squares8x1v256(a *byte)
+
+// addRows256 adds k rows at g to out. Its argument is a *rowsArgs.
+//
+//go:noescape
+func addRows256(a *byte)
+
+// addNormedRows256 adds k rows at g times the normalised ones at x to out. Its argument is a *rowsArgs.
+//
+//go:noescape
+func addNormedRows256(a *byte)
 
 // packRows256 copies n columns of k rows, and zeroes the vector's other columns. Its argument is a *packArgs.
 //
@@ -728,11 +883,6 @@ func add256(a *byte)
 //
 //go:noescape
 func multiply256(a *byte)
-
-// addNormed256 adds y (x - mean) rstd to out. Its argument is a *mapArgs.
-//
-//go:noescape
-func addNormed256(a *byte)
 
 // softmax256 computes softmax(s x) of one row. Its argument is a *mapArgs.
 //

@@ -9,9 +9,29 @@ import "unsafe"
 // stay below 2⁵¹.
 func (s *simd) linearSum32(p *Pool, x, g []float32, offsets []int32, in, out int, factor []float64, inverseQuantum float64, sum []int64) {
 	lengths, tokens := keptLengths(p, offsets, factor)
+	if out < len(s.sums[0]) && in > out && in%s.lanes == 0 && tokens == int(offsets[len(offsets)-1]-offsets[0]) {
+		s.narrowSum32(p, x[int(offsets[0])*in:], g, offsets, in, out, factor, inverseQuantum, lengths, tokens, sum)
+		return
+	}
 	p.sum = sumCall{s, x, g, offsets, factor, inverseQuantum, lengths, sum, in, out, s.columns(in)}
 	p.outer.run(p, s, &p.sum, tokens, in, out, p.sum.panel)
 	p.sum = sumCall{}
+}
+
+// narrowSum32 is linearSum32 where a tile holds all rows of the result and every token counts: x is read where it lies, once, example by example.
+func (s *simd) narrowSum32(p *Pool, x, g []float32, offsets []int32, in, out int, factor []float64, inverseQuantum float64, lengths []int, tokens int, sum []int64) {
+	strip := take[float32](&p.packed, tokens*stripWidth)
+	s.packKept(&p.workers[0], g, offsets, factor, out, 0, out, strip, inverseQuantum)
+	panels := in / s.lanes
+	p.each(panels, (panels+len(p.workers)-1)/len(p.workers), func(w *worker, lo, hi int) {
+		row := 0
+		for i, length := range lengths {
+			for j := lo * s.lanes; j < hi*s.lanes; j += s.lanes {
+				s.sumTile(w, out, s.lanes, strip[row*stripWidth:], x[row*in+j:], in, lengths[i:i+1], sum[j:], in)
+			}
+			row += length
+		}
+	})
 }
 
 // sumCall is a linearSum32 under way.
