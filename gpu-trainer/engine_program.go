@@ -143,17 +143,23 @@ func (c *core[T]) addGradients(p *program, b *ops.Builder, spec *machine.Spec) (
 	return nil
 }
 
-// addSums chains the norms of every group, last layer first, turns them into factors, and accumulates the clipped sums.
+// addSums chains the norms of every group, last layer first, turns them into factors, and accumulates the clipped sums. On the host, gradients that are
+// small stay from norm to sum: what they were formed from is then free earlier and read once.
 func (c *core[T]) addSums(p *program, b *ops.Builder, layered bool, spec *machine.Spec) (err error) {
 	uses := backwards(p.network.Uses)
 	groups, of := groupUses(uses, layered)
-	derivatives := make(gorgonia.Nodes, len(uses))
+	derivatives, kept := make(gorgonia.Nodes, len(uses)), make(gorgonia.Nodes, len(uses))
 	p.squares = make(gorgonia.Nodes, groups)
 	for i := range p.squares {
 		p.squares[i] = b.Zeros()
 	}
 	for i, u := range uses {
 		derivatives[i] = u.Derivative(b)
+		if c.resident == nil && u.Small() {
+			kept[i] = b.Keep(p.squares[of[i]], u, derivatives[i])
+			p.squares[of[i]] = kept[i]
+			continue
+		}
 		p.squares[of[i]] = b.Norm(p.squares[of[i]], u, derivatives[i])
 	}
 	p.factor = b.Clip(p.squares...)
@@ -169,7 +175,11 @@ func (c *core[T]) addSums(p *program, b *ops.Builder, layered bool, spec *machin
 			if spec.Bindings[sum], err = c.bound(sumTensor, name, func() machine.Buffer { return c.sumOf(w) }); err != nil {
 				return err
 			}
-			spec.Update = append(spec.Update, b.Sum(sum, u, slot, derivatives[i], factors[of[i]]))
+			if kept[i] != nil {
+				spec.Update = append(spec.Update, b.KeptSum(sum, kept[i], slot, factors[of[i]]))
+			} else {
+				spec.Update = append(spec.Update, b.Sum(sum, u, slot, derivatives[i], factors[of[i]]))
+			}
 		}
 	}
 	return nil

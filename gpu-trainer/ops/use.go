@@ -66,6 +66,57 @@ func (b *Builder) Norm(squares *gorgonia.Node, u Use, g *gorgonia.Node) *gorgoni
 	return b.apply(op, append(gorgonia.Nodes{squares, g}, u.In...)...)
 }
 
+// keptRank is the narrower side of the widest linear gradient that is kept: an example of as many tokens has that many factors.
+const keptRank = 16
+
+// Small tells whether each example's gradient takes hardly more memory than what it is formed from, so that it may be kept from the norm to the sum.
+func (u Use) Small() bool {
+	if RowsOf(u.Out[0]) != Tokens || u.Prompt != 0 {
+		return false
+	}
+	switch u.Kernel {
+	case "bias", "layernorm":
+		return true
+	case "linear":
+		return min(width(u.In[0]), u.derivativeWidth()) <= keptRank
+	}
+	return false
+}
+
+// derivativeWidth is the width of what Derivative gives.
+func (u Use) derivativeWidth() int {
+	if u.Through != nil {
+		return u.Through[0].Shape()[1]
+	}
+	return width(u.Out[0])
+}
+
+// Keep is Norm that also keeps the gradients: value 1+k of the node holds those of weight k of the use, one a row, [examples, numbers]. The use must be Small.
+func (b *Builder) Keep(squares *gorgonia.Node, u Use, g *gorgonia.Node) *gorgonia.Node {
+	if b.err != nil {
+		return nil
+	}
+	numbers := width(g)
+	if u.Kernel == "linear" {
+		numbers *= width(u.In[0])
+	}
+	outputs := []Output{like(squares)}
+	for range u.Weights {
+		outputs = append(outputs, b.value(Examples, numbers))
+	}
+	op := Op{kernel: u.Kernel + ".keep", attributes: Attributes{Column: u.Column}, outputs: outputs, accumulates: true}
+	return b.apply(op, append(gorgonia.Nodes{squares, g}, u.In...)...)
+}
+
+// KeptSum is Sum for weight number slot of a use whose gradients Keep has kept.
+func (b *Builder) KeptSum(sum, kept *gorgonia.Node, slot int, factor *gorgonia.Node) *gorgonia.Node {
+	rows := b.Part(kept, 1+slot)
+	if b.err != nil {
+		return nil
+	}
+	return b.apply(Op{kernel: "bias.sum", outputs: []Output{like(sum)}, accumulates: true}, sum, rows, factor)
+}
+
 // Clip turns the squared norms and bounds of one or more groups of weights, each [2, examples], into factors: value i of the node is what the gradient of each
 // example in group i is multiplied by. The rule is brought by the run. An example with a norm that is not finite gets 0 in every group.
 func (b *Builder) Clip(squares ...*gorgonia.Node) *gorgonia.Node {

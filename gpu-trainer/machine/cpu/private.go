@@ -30,10 +30,27 @@ func linearNorm[T kernels.Float](c call[T]) machine.Run {
 	}
 }
 
+// linearKeep is linearNorm that keeps the gradients.
+func linearKeep[T kernels.Float](c call[T]) machine.Run {
+	squares, g, x := as[float64](c.out[0]), c.input(1), c.input(2)
+	return func(f *machine.Feed) error {
+		kernels.LinearKeep(c.Pool, x.data(), g.data(), f.OffsetsOf(g.Rows), x.Width, g.Width, kernels.NormsOf(squares.data()), c.kept(0))
+		return nil
+	}
+}
+
+// kept is where the gradients of a weight are kept, or nil where they are not.
+func (c call[T]) kept(slot int) []T {
+	if 1+slot >= len(c.out) {
+		return nil
+	}
+	return c.output(1 + slot).data()
+}
+
 func biasNorm[T kernels.Float](c call[T]) machine.Run {
 	squares, g := as[float64](c.out[0]), c.input(1)
 	return func(f *machine.Feed) error {
-		kernels.BiasNorm(c.Pool, g.data(), f.OffsetsOf(g.Rows), g.Width, kernels.NormsOf(squares.data()))
+		kernels.BiasNorm(c.Pool, g.data(), f.OffsetsOf(g.Rows), g.Width, kernels.NormsOf(squares.data()), c.kept(0))
 		return nil
 	}
 }
@@ -41,7 +58,7 @@ func biasNorm[T kernels.Float](c call[T]) machine.Run {
 func layerNormNorm[T kernels.Float](c call[T]) machine.Run {
 	squares, g, x, mean, rstd := as[float64](c.out[0]), c.input(1), c.input(2), c.input(3), c.input(4)
 	return func(f *machine.Feed) error {
-		kernels.LayerNormNorm(c.Pool, x.data(), g.data(), f.OffsetsOf(g.Rows), g.Width, mean.data(), rstd.data(), kernels.NormsOf(squares.data()))
+		kernels.LayerNormNorm(c.Pool, x.data(), g.data(), f.OffsetsOf(g.Rows), g.Width, mean.data(), rstd.data(), kernels.NormsOf(squares.data()), c.kept(0), c.kept(1))
 		return nil
 	}
 }

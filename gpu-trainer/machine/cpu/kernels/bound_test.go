@@ -121,8 +121,8 @@ func testRowBounds[T Float](t *testing.T) {
 	for i := range n {
 		n[i] = NormsOf(make([]float64, 2))
 	}
-	BiasNorm(p, g, offsets, width, n[0])
-	LayerNormNorm(p, x, g, offsets, width, mean, rstd, n[1])
+	BiasNorm(p, g, offsets, width, n[0], nil)
+	LayerNormNorm(p, x, g, offsets, width, mean, rstd, n[1], nil, nil)
 	EmbedNorm(p, ids, g, offsets, width, n[2])
 	sums := [][]int64{make([]int64, width), make([]int64, 2*width), make([]int64, 2*width)}
 	BiasSum(p, g, offsets, width, factor, inverseQuantum, sums[0])

@@ -94,24 +94,57 @@ func directNorm[T Float](w *worker, x, g []T, length, in, out int) float64 {
 	return sum
 }
 
-// BiasNorm adds to n the squared norm of Σ_t g_t over the rows of example
-// i, for g [rows,out].
-func BiasNorm[T Float](p *Pool, g []T, offsets []int32, out int, n Norms) {
+// LinearKeep is LinearNorm, direct, which leaves the gradients in kept
+// [examples,out·in]. Every example must have a token.
+func LinearKeep[T Float](p *Pool, x, g []T, offsets []int32, in, out int, n Norms, kept []T) {
 	eachExample(p, offsets, func(w *worker, i, lo, hi int) {
-		row := take[T](&w.tile, out)
+		s, row := shape{hi - lo, in, out}, kept[i*in*out:][:in*out]
+		xi, gi := x[lo*in:hi*in], g[lo*out:hi*out]
+		keptProduct(w, xi, gi, s, row)
+		square := squares(w, row)
+		n.addProduct(i, square, directBound[T](s, square, squares(w, xi), squares(w, gi)))
+	})
+}
+
+// keptProduct computes gᵀ x of one example.
+func keptProduct[T Float](w *worker, x, g []T, s shape, c []T) {
+	if unit := w.pool.simd; vectors[T](w.pool) && s.out <= 2*unit.rows {
+		unit.keptProduct32(w, as32(x), as32(g), s, as32(c))
+		return
+	}
+	smallProduct(w, s.out, s.in, s.length, operand(g, s.out, true), operand(x, s.in, false), c, s.in, false)
+}
+
+// keptRow is the row of example i in kept, or scratch where that is nil, zeroed.
+func keptRow[T Float](w *worker, kept []T, i, n int) []T {
+	if kept == nil {
+		row := take[T](&w.tile, n)
 		clear(row)
+		return row
+	}
+	row := kept[i*n:][:n]
+	clear(row)
+	return row
+}
+
+// BiasNorm adds to n the squared norm of Σ_t g_t over the rows of example
+// i, for g [rows,out], and leaves the sums in kept [examples,out], unless that
+// is nil; then every example must have a token.
+func BiasNorm[T Float](p *Pool, g []T, offsets []int32, out int, n Norms, kept []T) {
+	eachExample(p, offsets, func(w *worker, i, lo, hi int) {
+		row := keptRow(w, kept, i, out)
 		sumRows(w, g, lo, hi, out, 0, row)
 		n.add(i, squares(w, row))
 	})
 }
 
 // LayerNormNorm adds to n the squared norms of example i's gradients of
-// gamma, Σ_t g x̂, and beta, Σ_t g.
-func LayerNormNorm[T Float](p *Pool, x, g []T, offsets []int32, width int, mean, rstd []T, n Norms) {
-	BiasNorm(p, g, offsets, width, n)
+// gamma, Σ_t g x̂, and beta, Σ_t g, and leaves them in keptGamma and keptBeta,
+// as BiasNorm does.
+func LayerNormNorm[T Float](p *Pool, x, g []T, offsets []int32, width int, mean, rstd []T, n Norms, keptGamma, keptBeta []T) {
+	BiasNorm(p, g, offsets, width, n, keptBeta)
 	eachExample(p, offsets, func(w *worker, i, lo, hi int) {
-		row := take[T](&w.tile, width)
-		clear(row)
+		row := keptRow(w, keptGamma, i, width)
 		sumScaled(w, x, g, lo, hi, width, 0, mean, rstd, row)
 		n.add(i, squares(w, row))
 	})

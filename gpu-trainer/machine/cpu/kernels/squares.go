@@ -33,3 +33,15 @@ func (s *simd) squares32(w *worker, x, g []float32, length, in, out int) float64
 	}
 	return sum
 }
+
+// keptProduct32 is gᵀ x where g has few columns: both are read where they lie.
+func (s *simd) keptProduct32(w *worker, x, g []float32, of shape, c []float32) {
+	step := evenStep(of.out, s.rows)
+	for j := 0; j < of.in; j += s.width() {
+		for i := 0; i < of.out; i += step {
+			w.args = tileArgs{a: at(g, i), lda: uintptr(4 * of.out), b: at(x, j), ldb: uintptr(4 * of.in), start: at(noStart[:], 0),
+				c: at(c, i*of.in+j), ldc: uintptr(4 * of.in), k: of.length, n: min(s.width(), of.in-j)}
+			s.tile(w, min(step, of.out-i), byColumns)
+		}
+	}
+}
