@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"time"
 
 	"github.com/ewtune/ewtune/gpu-trainer/dp"
+	"github.com/ewtune/ewtune/gpu-trainer/machine/cpu/blas"
 	"github.com/ewtune/ewtune/gpu-trainer/machine/opencl"
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 )
@@ -21,6 +23,7 @@ type EngineOptions struct {
 	Threads   int    `json:"threads,omitempty"`    // [all that the Go runtime may use]
 	MaxTokens int    `json:"max_tokens,omitempty"` // most tokens of one physical batch [4096]
 	Dropout   bool   `json:"dropout,omitempty"`    // train with the hidden dropout of the model's configuration
+	BLAS      string `json:"blas,omitempty"`       // builtin (default), or whose matrix products to use: openblas or onednn, see package blas
 	Cache     string `json:"cache,omitempty"`      // folder that keeps what a frozen prefix yields, for this run and others [none]
 
 	DeviceMemory   int64  `json:"device_memory,omitempty"`   // most bytes to take of an OpenCL device's memory [what it has]
@@ -131,6 +134,8 @@ func (o *EngineOptions) normalise() error {
 	switch {
 	case !slices.Contains([]string{"", "float32", "float64", BFloat16}, o.Precision):
 		return fmt.Errorf("precision %q: must be float32, float64 or %s", o.Precision, BFloat16)
+	case o.BLAS != "" && o.BLAS != blas.Builtin && (o.Precision != "" && o.Precision != "float32" || o.Device != "" && o.Device != "cpu"):
+		return fmt.Errorf("blas %s: only for float32 on device cpu", o.BLAS)
 	case o.Threads < 1:
 		return fmt.Errorf("threads %d: must be at least 1", o.Threads)
 	case o.MaxTokens < 1:
@@ -139,6 +144,13 @@ func (o *EngineOptions) normalise() error {
 		return fmt.Errorf("device memory %d: must be at least 0", o.DeviceMemory)
 	}
 	return nil
+}
+
+// ChooseBLAS times the matrix products of a model's layers, the built-in ones and those of the libraries that the system has, and names the ones to use. What
+// it finds may differ from one moment to the next, and with it the last bits of a run: keep its answer with the run.
+func ChooseBLAS(c model.Config, threads int, now func() time.Time) string {
+	const tokens = 1024
+	return blas.Choose(tokens, c.HiddenSize, c.IntermediateSize, threads, now)
 }
 
 // Released lists the vector that is clipped, summed and noised, in canonical order with flat offsets: the trained weights, except for RGP, whose

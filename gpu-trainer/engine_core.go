@@ -6,6 +6,7 @@ import (
 
 	"github.com/ewtune/ewtune/gpu-trainer/machine"
 	"github.com/ewtune/ewtune/gpu-trainer/machine/cpu"
+	"github.com/ewtune/ewtune/gpu-trainer/machine/cpu/blas"
 	"github.com/ewtune/ewtune/gpu-trainer/machine/cpu/kernels"
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 )
@@ -50,6 +51,11 @@ func newCore[T kernels.Float](m *model.Model, method model.Method, o EngineOptio
 	c := &core[T]{options: o, base: &model.Model{Config: m.Config}, method: method, backend: cpu.New[T](o.Threads), weights: map[string]*weight[T]{},
 		programs: map[programKey]*program{}, crowded: crowding{holders: map[programKey]bool{}}}
 	c.backend.Pool.UseBFloat16(o.Precision == BFloat16)
+	product, err := blas.Open(o.BLAS, o.Threads)
+	if err != nil {
+		return nil, errors.Join(err, c.backend.Close())
+	}
+	c.backend.Pool.UseBLAS(o.BLAS, product)
 	for _, t := range tensors {
 		c.addWeight(t)
 	}

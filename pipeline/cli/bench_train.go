@@ -24,8 +24,8 @@ var benchSizes = map[string][4]int{
 
 // trainBench is the work that bench train repeats.
 type trainBench struct {
-	size, method, mode, precision, device string
-	seq, batch, threads, steps, accum     int
+	size, method, mode, precision, device, blas string
+	seq, batch, threads, steps, accum           int
 }
 
 // trainTiming is what bench train prints.
@@ -64,6 +64,7 @@ func benchTrainCommand() *cli.Command {
 			&cli.StringFlag{Name: "mode", Value: "dp", Usage: "dp or nonprivate"},
 			&cli.StringFlag{Name: "precision", Value: "float32", Usage: "float32, float64 or bfloat16"},
 			&cli.StringFlag{Name: "device", Value: "cpu", Usage: "cpu, opencl or opencl:N"},
+			&cli.StringFlag{Name: "blas", Value: "builtin", Usage: "builtin, openblas or onednn"},
 			&cli.IntFlag{Name: "seq", Value: 64, Usage: "tokens of an example"},
 			&cli.IntFlag{Name: "batch", Value: 32, Usage: "examples of a physical batch"},
 			&cli.IntFlag{Name: "accum", Value: 1, Usage: "physical batches of a step"},
@@ -72,7 +73,7 @@ func benchTrainCommand() *cli.Command {
 			jsonFlag(),
 		},
 		Action: func(c *cli.Context) error {
-			w := trainBench{c.String("size"), c.String("method"), c.String("mode"), c.String("precision"), c.String("device"),
+			w := trainBench{c.String("size"), c.String("method"), c.String("mode"), c.String("precision"), c.String("device"), c.String("blas"),
 				c.Int("seq"), c.Int("batch"), c.Int("threads"), c.Int("steps"), c.Int("accum")}
 			timing, err := w.run()
 			if err != nil {
@@ -113,7 +114,7 @@ func (w trainBench) run() (trainTiming, error) {
 		return trainTiming{}, err
 	}
 	m := w.model()
-	engine, err := trainer.NewEngine(m, model.Method{Kind: w.method}, trainer.EngineOptions{Precision: w.precision, Device: w.device, DeviceTuning: pipeline.DeviceTuning(), Threads: w.threads, MaxTokens: w.seq * w.batch})
+	engine, err := trainer.NewEngine(m, model.Method{Kind: w.method}, trainer.EngineOptions{Precision: w.precision, Device: w.device, BLAS: w.blas, DeviceTuning: pipeline.DeviceTuning(), Threads: w.threads, MaxTokens: w.seq * w.batch})
 	if err != nil {
 		return trainTiming{}, err
 	}

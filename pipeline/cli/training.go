@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -120,6 +122,7 @@ func trainCommand() *cli.Command {
 			&cli.IntFlag{Name: "canaries-secret", Usage: "plant sentences that end in a secret"},
 			&cli.IntFlag{Name: "canaries-gradient", Usage: "plant gradients of the clipping norm on one number each"},
 			&cli.IntFlag{Name: "membership", DefaultText: "none", Usage: "try membership inference at the end, on so many rows trained on and as many held out"},
+			&cli.StringFlag{Name: "blas", Value: "builtin", Usage: "matrix products: builtin, those of a library of the system (openblas, onednn), or auto: whichever is clearly faster; only builtin's bits do not depend on packing"},
 			&cli.Uint64Flag{Name: "seed", Usage: "draws fresh weights; see --seed-known"},
 		}, append(trainingFlags(), jsonFlag(), quietFlag())...),
 		Action: func(c *cli.Context) error {
@@ -151,6 +154,9 @@ func trainSpec(c *cli.Context) (pipeline.RunSpec, error) {
 	spec.Pooling, spec.Membership = c.String("pooling"), c.Int("membership")
 	spec.Name, spec.Seed, spec.SeedAll = filepath.Base(c.String("out")), c.Uint64("seed"), c.Bool("seed-known")
 	spec.Engine = trainer.EngineOptions{Precision: c.String("precision"), Device: c.String("device"), Cache: c.String("cache"), DeviceMemory: deviceMemory(c)}
+	if spec.Engine.BLAS, err = blasOf(c); err != nil {
+		return spec, err
+	}
 	if audit := (trainer.Audit{Inputs: c.Int("canaries-input"), Secrets: c.Int("canaries-secret"), Gradients: c.Int("canaries-gradient")}); audit != (trainer.Audit{}) {
 		spec.Audit = &audit
 	}
@@ -164,6 +170,22 @@ func trainSpec(c *cli.Context) (pipeline.RunSpec, error) {
 
 // deviceMemory is --device-memory in bytes.
 func deviceMemory(c *cli.Context) int64 { return c.Int64("device-memory") << 20 }
+
+// blasOf reads --blas, and measures where it is auto. The answer is stored with the run, so that a resumed one has the same products.
+func blasOf(c *cli.Context) (string, error) {
+	name := c.String("blas")
+	if name != "auto" {
+		return name, nil
+	}
+	config := pipeline.TinyConfig(1, 2)
+	if dir := c.String("model"); dir != "" {
+		var err error
+		if config, err = model.ReadConfig(dir); err != nil {
+			return "", err
+		}
+	}
+	return trainer.ChooseBLAS(config, runtime.GOMAXPROCS(0), time.Now), nil
+}
 
 func resumeCommand() *cli.Command {
 	return &cli.Command{

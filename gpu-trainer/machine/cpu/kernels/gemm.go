@@ -49,6 +49,9 @@ func scaleRows[T Float](p *Pool, m, n int, beta T, c []T, ldc int) {
 // product computes C = A B, C = A B + bias (one number a column) or C += A B
 // on all threads, for A [m,k] and B [k,n].
 func product[T Float](p *Pool, m, n, k int, a, b view[T], bias []T, c []T, ldc int, add bool) {
+	if byBLAS(p, m, n, k, a, b, bias, c, ldc, add) {
+		return
+	}
 	if vectors[T](p) && (!p.bfloat16 || p.simd.packPairs != nil && bfloat16Unit()) {
 		p.simd.product32(p, m, n, k, view32(a), view32(b), as32(bias), as32(c), ldc, add)
 		return

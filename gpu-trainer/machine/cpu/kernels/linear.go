@@ -17,7 +17,7 @@ func LinearGradInput[T Float](p *Pool, g []T, rows, out int, w []T, in int, dx [
 // LinearGradWeight computes dw += gᵀ x for x [rows,in], g [rows,out] and dw
 // [out,in], rows in ascending order.
 func LinearGradWeight[T Float](p *Pool, x, g []T, rows, in, out int, dw []T) {
-	if vectors[T](p) && in > out && out >= 64 {
+	if vectors[T](p) && p.blas == nil && in > out && out >= 64 {
 		p.simd.gradWeight32(p, as32(x), as32(g), rows, in, out, as32(dw))
 		return
 	}

@@ -60,7 +60,7 @@ func (o *outer) run(p *Pool, s *simd, job outerJob, tokens, in, out, columns int
 	o.simd, o.job, o.tokens, o.in, o.out, o.columns = s, job, tokens, in, out, columns
 	o.step = evenStep(out, s.rows)
 	o.strips, o.panels = (out+o.step-1)/o.step, (in+columns-1)/columns
-	if in <= out {
+	if in < out {
 		o.packed = take[float32](&p.packed, o.panels*o.panel())
 		p.each(o.panels, 1, o.packPanels)
 		p.each(o.strips, 1, o.withStrip)

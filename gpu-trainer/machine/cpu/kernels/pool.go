@@ -15,6 +15,8 @@ type Pool struct {
 	workers  []worker
 	simd     *simd // nil without vector units
 	bfloat16 bool  // see UseBFloat16
+	blas     BLAS  // see UseBLAS
+	blasName string
 	packed   arena // operands shared by all workers of a kernel
 	second   arena
 

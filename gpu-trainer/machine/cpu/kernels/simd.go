@@ -145,5 +145,8 @@ func (p *Pool) Unit() string {
 	if p.bfloat16 && bfloat16Unit() && p.simd != nil && p.simd.packPairs != nil {
 		name += "+bf16"
 	}
+	if p.blas != nil {
+		name += "+" + p.blasName
+	}
 	return name
 }
