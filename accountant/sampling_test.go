@@ -6,48 +6,6 @@ import (
 	"testing"
 )
 
-// A cap that is never reached costs nothing; a lower one costs more and more; one below the mean is refused.
-func TestTruncatedPoisson(t *testing.T) {
-	p := Homogeneous(256.0/60000, 1.1, 1000)
-	poisson := mustEpsilon(t, p, 1e-5).Epsilon
-	p.Sampler, p.DatasetSize = TruncatedPoisson, 60000
-	last := poisson.Upper
-	for _, limit := range []int64{60001, 420, 380} {
-		p.MaxLot = limit
-		r := mustEpsilon(t, p, 1e-5)
-		if r.Epsilon.Upper < last || r.Epsilon.Lower > poisson.Lower {
-			t.Errorf("cap %d: %v, Poisson %v", limit, r.Epsilon, poisson)
-		}
-		last = r.Epsilon.Upper
-	}
-	p.MaxLot = 200
-	if _, err := Epsilon(p, 1e-5); err == nil || !strings.Contains(err.Error(), "max_lot 200") {
-		t.Errorf("cap below the mean: %v", err)
-	}
-}
-
-// The bound lies above the exact tail, summed in 200 bits, and not far.
-func TestBinomialAbove(t *testing.T) {
-	const n, q = 1000, 0.02
-	for _, m := range []int64{21, 30, 60} {
-		exact := num(0)
-		term := num(1)
-		for range n {
-			term = mul(term, sub(num(1), num(q)))
-		}
-		for k := int64(0); k <= n; k++ {
-			if k > m {
-				exact = add(exact, term)
-			}
-			term = quo(mul(mul(term, num(float64(n-k))), num(q)), mul(num(float64(k+1)), sub(num(1), num(q))))
-		}
-		want, _ := exact.Float64()
-		if got := binomialAbove(n, q, m); got < want || got > 3*want {
-			t.Errorf("Pr[> %d]: %v, exact %v", m, got, want)
-		}
-	}
-}
-
 // Shuffling is never priced as Poisson: the answer is the Gaussian of one look an epoch, and the Poisson value is marked.
 func TestShuffle(t *testing.T) {
 	p := Homogeneous(0.01, 1, 1000)

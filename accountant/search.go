@@ -1,8 +1,6 @@
 package accountant
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"math"
 )
@@ -24,7 +22,6 @@ type search struct {
 	slope           float64 // of that log in the other, from the last two arguments; 0: unknown
 	reach           float64 // log of the last factor while one side is open
 	tries           int
-	refused         error // why the price of an argument is infinite
 }
 
 func (s *search) run() (float64, error) {
@@ -40,7 +37,7 @@ func (s *search) run() (float64, error) {
 		case s.thrifty == s.end():
 			return s.thrifty, nil // the cheapest extreme of spending is within the budget
 		case s.costly == s.begin():
-			return 0, cmp.Or(s.refused, fmt.Errorf("epsilon %v: no %s from %g to %g meets it", s.epsilon, s.name, s.low, s.high))
+			return 0, fmt.Errorf("epsilon %v: no %s from %g to %g meets it", s.epsilon, s.name, s.low, s.high)
 		}
 		x = s.next(x)
 	}
@@ -75,10 +72,6 @@ func (s *search) neighbour(x float64) float64 {
 
 func (s *search) see(x float64) error {
 	v, err := s.price(x)
-	var refused *capError
-	if errors.As(err, &refused) {
-		v, err, s.refused = math.Inf(1), nil, err
-	}
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package accountant
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 )
@@ -73,7 +72,7 @@ func SolveSteps(p Plan, epsilon, delta float64) (int64, error) {
 	}
 	steps, err := s.run()
 	if err != nil && s.costly == 1 {
-		return 0, cmp.Or(s.refused, fmt.Errorf("epsilon %v: a single step costs more", epsilon))
+		return 0, fmt.Errorf("epsilon %v: a single step costs more", epsilon)
 	}
 	return int64(steps), err
 }
@@ -121,7 +120,7 @@ func (p Plan) withSteps(t int64) Plan   { return p.with(func(ph *Phase) { ph.Ste
 
 // rough returns a quick estimate of ε for a solver's start, NaN where there is none.
 func (e *engine) rough(p Plan, delta float64) float64 {
-	if p.sampler() != Poisson || p.Tuning != nil {
+	if p.sampler() != Poisson && p.sampler() != TruncatedPoisson || p.Tuning != nil {
 		return math.NaN()
 	}
 	both := p.problems()

@@ -127,17 +127,17 @@ func TestStopAndResume(t *testing.T) {
 	}
 }
 
-// TestTruncatedLots: a run whose lots are capped keeps the cap and pays for it. The cap of 86 lies eight or more standard
-// deviations above the mean lot of 40 of 200 rows.
+// TestTruncatedLots: a run whose lots are capped keeps the cap and pays for it. The cap of 62 lies four standard deviations
+// above the mean lot of 40 of 200 rows; one that most lots pass costs much more.
 func TestTruncatedLots(t *testing.T) {
 	p := smallPlan()
-	p.Sampler, p.MaxLot = "truncated-poisson", 86
+	p.Sampler, p.MaxLot = "truncated-poisson", 62
 	r := mustTrain(t, p, newSource(200, 40, 12), Options{Progress: func(p Progress) {
-		if p.LotSize > 86 {
+		if p.LotSize > 62 {
 			t.Errorf("step %d: a lot of %d rows", p.Step, p.LotSize)
 		}
 	}})
-	if header := r.Ledger.Header(); header.Sampler != "truncated-poisson" || header.MaxLot != 86 {
+	if header := r.Ledger.Header(); header.Sampler != "truncated-poisson" || header.MaxLot != 62 {
 		t.Errorf("ledger header %+v: want the sampler and its cap", header)
 	}
 	plain := mustTrain(t, smallPlan(), newSource(200, 40, 12), Options{})
@@ -148,8 +148,8 @@ func TestTruncatedLots(t *testing.T) {
 	if _, err := Train(context.Background(), p, newSource(200, 40, 12), smallModel(), Options{}); err == nil || !strings.Contains(err.Error(), "lot limit 0") {
 		t.Errorf("no cap: %v, want a refusal", err)
 	}
-	p.MaxLot = 50
-	if _, err := Train(context.Background(), p, newSource(200, 40, 12), smallModel(), Options{}); err == nil || !strings.Contains(err.Error(), "max_lot 50") {
-		t.Errorf("a cap that most lots pass: %v, want a refusal", err)
+	p.MaxLot = 40
+	if often := mustTrain(t, p, newSource(200, 40, 12), Options{}); often.Plan.NoiseMultiplier <= r.Plan.NoiseMultiplier || often.Epsilon.Epsilon.Upper > 8 {
+		t.Errorf("a cap that most lots pass: noise %v, epsilon %v", often.Plan.NoiseMultiplier, often.Epsilon.Epsilon)
 	}
 }
