@@ -1,9 +1,10 @@
 // The calculator page: reads the form and the permalink, asks the accountant, shows the answer.
-import { check, curve, epsilon, version } from '../npm/src/index.mjs';
+import { check, curve, delta as deltaAt, epsilon, version } from '../npm/src/index.mjs';
 import { answer, defaults, fieldsOf, planOf, questions, unknown, whole } from '../npm/src/question.mjs';
 import { parse, show, showBound, step } from '../npm/src/text.mjs';
 import { explain, words } from '../npm/src/words.mjs';
 import { copies } from './copies.mjs';
+import { interval } from './eei.mjs';
 import { draw, escape, standalone } from './plot.mjs';
 import { claimed, presets } from './presets.mjs';
 
@@ -188,18 +189,33 @@ function showFigure(value, result, truth, delta) {
   }
 }
 
-/** @param {any} plan @param {number} delta @returns {{ name: string, family: string, order?: 1 | 2 | 3, epsilon: number }[]} */
+/**
+ * What other accountants say; `note` stands where a remark would.
+ *
+ * @param {any} plan
+ * @param {number} delta
+ * @returns {{ name: string, family: string, epsilon: number, note?: string }[]}
+ */
 function others(plan, delta) {
+  /** @type {ReturnType<typeof others>} */
   const list = [];
   if (state.compare.has('edgeworth')) {
     for (const order of /** @type {const} */ ([1, 2, 3])) {
       const r = epsilon(plan, { delta, accountant: 'edgeworth', order });
-      list.push({ name: `Edgeworth, order ${order}`, family: 'edgeworth', order, epsilon: r.estimate });
+      list.push({ name: `Edgeworth, order ${order}`, family: 'edgeworth', epsilon: r.estimate });
     }
+    if (plan.samplingRate < 1) list.push(finite(plan, delta, list[0].epsilon));
   }
   if (state.compare.has('rdp')) list.push({ name: 'Rényi (RDP)', family: 'rdp', epsilon: epsilon(plan, { delta, accountant: 'rdp' }).upper });
   if (state.compare.has('gdp')) list.push({ name: 'Gaussian DP (CLT)', family: 'gdp', epsilon: epsilon(plan, { delta, accountant: 'gdp' }).estimate });
   return list;
+}
+
+/** The Edgeworth accountant's own finite-sample interval. @param {any} plan @param {number} delta @param {number} estimate */
+function finite(plan, delta, estimate) {
+  const { upper, at } = interval(plan, delta, estimate, (x) => deltaAt(plan, { epsilon: x, accountant: 'edgeworth', order: 1 }).estimate);
+  const note = upper === Infinity ? `vacuous: it knows δ to ± ${show(at, 2)}, and bounds no ε` : '';
+  return { name: 'Edgeworth interval (EEI)', family: 'edgeworth', epsilon: upper, note };
 }
 
 /** @param {any} plan @param {number} delta @param {any} truth */
@@ -210,13 +226,13 @@ function showAccountants(plan, delta, truth) {
   const [low, high] = [Math.min(...all) * 0.9, Math.max(...all) * 1.05 || 1];
   const place = (/** @type {number} */ x) => `${Math.min(100, (100 * (x - low)) / (high - low)).toFixed(2)}%`;
   const row = (/** @type {string} */ family, /** @type {string} */ name, /** @type {number} */ x, /** @type {string} */ text, /** @type {string} */ remark, /** @type {string} */ tone) =>
-    `<tr class="${family}"><th scope="row">${name}</th><td class="number">${text}</td><td class="where"><span class="track"><b style="left:${place(truth.upper)}"></b><i style="left:${place(x)}"></i></span></td><td class="${tone}">${remark}</td></tr>`;
+    `<tr class="${family}"><th scope="row">${name}</th><td class="number">${text}</td><td class="where"><span class="track"><b style="left:${place(truth.upper)}"></b>${Number.isFinite(x) ? `<i style="left:${place(x)}"></i>` : ''}</span></td><td class="${tone}">${remark}</td></tr>`;
   const rows = list.map((o) => {
     const under = o.epsilon < truth.lower;
     const over = o.epsilon > truth.upper;
     const gap = show(Math.abs(o.epsilon - (under ? truth.lower : truth.upper)), 3);
     const remark = under ? `outside: ${gap} below the truth` : over ? `outside: ${gap} above the truth` : 'inside the interval';
-    return row(o.family, o.name, o.epsilon, show(o.epsilon, 5), remark, under ? 'under' : '');
+    return row(o.family, o.name, o.epsilon, show(o.epsilon, 5), o.note || remark, under ? 'under' : o.note ? 'vacuous' : '');
   });
   el('accountants').innerHTML = `<table><thead><tr><th scope="col">Accountant</th><th scope="col" class="number">ε</th><th scope="col" class="where">Place</th><th scope="col">Against the truth</th></tr></thead>
     <tbody>${row('certified', 'Certified', truth.upper, showBound(truth.upper, 'up', 5), 'proved', 'sound')}${rows.join('')}</tbody></table>`;
@@ -225,10 +241,15 @@ function showAccountants(plan, delta, truth) {
 /** @type {any} */
 let stepsPlot;
 
+/** How wide a plot is drawn: as wide as it is shown, so that its words have the size of others. @param {string} id */
+const across = (id) => Math.min(800, Math.max(280, el(id).clientWidth));
+
 /** @param {any} plan @param {number} delta @param {any} truth */
 function showSteps(plan, delta, truth) {
   const from = Math.ceil(plan.steps / 50); // the first few steps are dear to certify and flat on the page
-  const points = plan.steps > 1 ? curve(plan, { over: 'steps', delta, from, points: Math.min(60, plan.steps) }).points : [{ x: 1, ...truth }];
+  const found = plan.steps > 1 ? curve(plan, { over: 'steps', delta, from, points: 200 }).points : [{ x: 1, ...truth }];
+  // Fewer steps never spend more: what the answer took more pains to find out bounds the curve too.
+  const points = found.map(({ x, lower, estimate, upper }) => ({ x, lower: x === plan.steps ? truth.lower : Math.min(lower, truth.upper), estimate: Math.min(estimate, truth.upper), upper: Math.min(upper, truth.upper) }));
   const sparse = Math.min(30, plan.steps);
   const lines = [{ name: 'Certified', className: 'certified', points: points.map((p) => ({ x: p.x, y: p.upper })) }];
   for (const family of state.compare) {
@@ -242,7 +263,7 @@ function showSteps(plan, delta, truth) {
     id: 'sp', title: 'Epsilon over steps', band: points, lines, marks: [{ x: plan.steps, y: truth.upper, text: '' }],
     description: `Epsilon rises from ${show(points[0].upper)} after step ${points[0].x} to ${show(truth.upper)} after step ${plan.steps}.`,
     xLabel: 'steps', yLabel: `ε at δ = ${show(delta)}`, yTop: Math.max(truth.upper, ...lines.map((l) => l.points.at(-1)?.y ?? 0).filter(Number.isFinite)) * 1.08 || 1,
-    width: el('steps-plot').clientWidth < 480 ? 330 : 680,
+    width: across('steps-plot'),
   };
   el('steps-plot').innerHTML = draw(stepsPlot);
   el('legend').innerHTML = lines
@@ -261,17 +282,17 @@ const percent = (x) => `${show(100 * x, 3)} %`;
 
 /** @param {any} plan @param {any} truth @param {number} delta */
 function showTrade(plan, truth, delta) {
-  const fine = curve(plan, { over: 'alpha', points: 1000, to: 0.999 }).points; // every thousandth
-  const all = [...fine.filter((_, i) => i < 20 || i % 10 === 0), { x: 1, lower: 1, estimate: 1, upper: 1 }];
-  const chosen = [1, 10, 100].map((i) => fine[i]);
+  const low = curve(plan, { over: 'alpha', points: 51, to: 0.05 }).points; // every thousandth
+  const all = [...low, ...curve(plan, { over: 'alpha', points: 96, from: 0.05 }).points.slice(1)]; // and every hundredth
+  const chosen = [low[1], low[10], all[55]];
   el('trade-plot').innerHTML = draw({
     id: 'tp', title: 'Best attack: true positives over false positives', xLabel: 'false positive rate', yLabel: 'true positive rate', yTop: 1,
     description: `At false positive rate 1 % the best attack finds a member with probability at most ${percent(chosen[1].upper)}.`,
-    band: all, marks: chosen.map((p) => ({ x: p.x, y: p.upper, text: '' })), width: el('trade-plot').clientWidth < 480 ? 330 : 560,
+    band: all, marks: chosen.map((p) => ({ x: p.x, y: p.upper, text: '' })), width: across('trade-plot'),
     lines: [{ name: 'best attack', className: 'certified', points: all.map((p) => ({ x: p.x, y: p.upper })) }, { name: 'guessing', className: 'even', points: [{ x: 0, y: 0 }, { x: 1, y: 1 }] }],
   });
   el('rates').innerHTML = table(['False positives', 'True positives, at most'], chosen.map((p) => [percent(p.x), percent(p.upper)]));
-  const few = fine.filter((_, i) => i % 50 === 0);
+  const few = all.filter((p) => Math.abs(p.x * 20 - Math.round(p.x * 20)) < 1e-9);
   el('trade-table').innerHTML = table(['False positives', 'Lower', 'Upper'], few.map((p) => [percent(p.x), percent(p.lower), percent(p.upper)]));
   el('meaning').textContent = `Somebody who sees the trained model, and knows all the training data but one record, guesses whether that record was in. ` +
     `If they may be wrong about absent records one time in a hundred, they recognise a present one at most ${percent(chosen[1].upper)} of the time. ` +

@@ -2,7 +2,7 @@
 // the whole accountant from JavaScript.
 //
 // A request is one object: command (epsilon, delta or noise), the plan as phases or as sampling_rate, noise_multiplier and
-// steps, delta, epsilon, and optionally accountant (certified, edgeworth, rdp, gdp, pld), order, adjacency and sampler. The
+// steps, delta, epsilon, and optionally accountant (certified, edgeworth, edgeworth-interval, rdp, gdp, pld), order, adjacency and sampler. The
 // answer is what `ewtune COMMAND --json` prints, or {"error": …}.
 package request
 
@@ -104,10 +104,12 @@ func (q *question) epsilon() (accountant.Result, error) {
 		return accountant.RDP(q.plan(), q.Delta)
 	case "gdp":
 		return accountant.GDP(q.plan(), q.Delta)
+	case "edgeworth-interval":
+		return accountant.EdgeworthInterval(q.plan(), q.Delta, accountant.PublishedBound)
 	case "pld":
 		return accountant.PLD(q.plan(), q.Delta)
 	}
-	return accountant.Result{}, fmt.Errorf("accountant %q: must be certified, edgeworth, rdp, gdp or pld", q.Accountant)
+	return accountant.Result{}, fmt.Errorf("accountant %q: must be certified, edgeworth, edgeworth-interval, rdp, gdp or pld", q.Accountant)
 }
 
 func (q *question) report(r accountant.Result, name string, worst accountant.Interval) map[string]any {

@@ -49,6 +49,24 @@ test('the whole accountant', () => {
   assert.match(out, /"error":"sampling_rate 7: must/);
 });
 
+// Deno and Bun come from npm too. The same program runs on both: the package, the worker, the whole accountant.
+const elsewhere = `import { readFileSync } from 'node:fs'; import process from 'node:process';
+  import { epsilon, maxSteps } from 'ewtune'; import * as later from 'ewtune/async'; import { instantiate } from 'ewtune/full'; import 'ewtune/element';
+  const plan = ${plan}; const now = epsilon(plan, { delta: 1e-5 }); const steps = maxSteps({ samplingRate: 0.01, noiseMultiplier: 1 }, { epsilon: 2, delta: 1e-5 }).steps;
+  const whole = instantiate(readFileSync('node_modules/ewtune/dist/full.wasm')).call({ command: 'epsilon', sampling_rate: 0.01, noise_multiplier: 1, steps: 1000, delta: 1e-5 });
+  const then = await later.epsilon(plan, { delta: 1e-5 }); later.close();
+  console.log(JSON.stringify({ upper: now.upper, then: then.upper, whole: whole.epsilon.upper, steps })); process.exit(0);`;
+
+for (const [name, args] of [['deno', ['run', '--quiet', '--allow-all', '--node-modules-dir=manual', '--no-lock']], ['bun', ['run']]]) {
+  needs('EWTUNE_NODE_PEERS', `${name}: package, worker, whole accountant`, () => {
+    writeFileSync(join(folder, 'package.json'), '{ "name": "consumer", "private": true, "type": "module", "dependencies": { "ewtune": "*" } }');
+    writeFileSync(join(folder, 'elsewhere.mjs'), elsewhere);
+    const out = JSON.parse(run(bin(name), [...args, 'elsewhere.mjs'], { cwd: folder, env: { ...process.env, DENO_DIR: join(folder, 'deno'), DENO_NO_UPDATE_CHECK: '1' } }));
+    assert.equal(out.then, out.upper);
+    assert.ok(Math.abs(out.whole / out.upper - 1) < 1e-8 && out.upper > 1.8 && out.steps > 1000, JSON.stringify(out));
+  });
+}
+
 needs('EWTUNE_NODE_PEERS', 'publint finds nothing', () => {
   const out = run('node', [bin('publint'), 'run', '--strict', installed]);
   assert.match(out, /All good/);

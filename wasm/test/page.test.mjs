@@ -4,6 +4,10 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import test from 'node:test';
+import { delta, epsilon } from '../npm/dist/index.js';
+import { instantiate } from '../npm/dist/full.js';
+import { interval } from '../page/eei.mjs';
+import { presets } from '../page/presets.mjs';
 import { browser, dist, needs, peer } from './peers.mjs';
 
 const html = readFileSync(join(dist, 'calculator.html'));
@@ -58,6 +62,41 @@ needs('EWTUNE_CHROMIUM', 'the paper’s settings show the true epsilon', async (
     assert.match(await page.locator('#verdict').textContent(), /^Not true/);
     assert.match(await page.locator('#accountants').textContent(), /below the truth/);
   }
+});
+
+// The Edgeworth interval of the page against that of the whole accountant, whose warning tells how well δ is known.
+test('the Edgeworth interval is the published one, and vacuous at the paper’s settings', () => {
+  const whole = instantiate(readFileSync(join(dist, 'full.wasm')));
+  for (const { datasetSize, noiseMultiplier, delta: d } of presets) {
+    const plan = { samplingRate: 2000 / datasetSize, noiseMultiplier, steps: 20 * Math.floor(datasetSize / 2000) };
+    const { estimate } = epsilon(plan, { delta: d, accountant: 'edgeworth', order: 1 });
+    const { upper, at } = interval(plan, d, estimate, (x) => delta(plan, { epsilon: x, accountant: 'edgeworth', order: 1 }).estimate);
+    assert.equal(upper, Infinity);
+    const { warnings } = whole.call({ command: 'epsilon', accountant: 'edgeworth-interval', sampling_rate: plan.samplingRate, noise_multiplier: noiseMultiplier, steps: plan.steps, delta: d });
+    const told = Number(/within \[-([\d.e+]+),/.exec(warnings.join())[1]);
+    assert.ok(Math.abs(at / told - 1) < 0.006, `${at}, ${told}`);
+  }
+});
+
+test('the Edgeworth interval where it bounds something', () => {
+  const whole = instantiate(readFileSync(join(dist, 'full.wasm')));
+  const plan = { samplingRate: 0.5, noiseMultiplier: 20, steps: 400 };
+  const { estimate } = epsilon(plan, { delta: 0.15, accountant: 'edgeworth', order: 1 });
+  const { upper } = interval(plan, 0.15, estimate, (x) => delta(plan, { epsilon: x, accountant: 'edgeworth', order: 1 }).estimate);
+  const { remove } = whole.call({ command: 'epsilon', accountant: 'edgeworth-interval', sampling_rate: 0.5, noise_multiplier: 20, steps: 400, delta: 0.15 }).directions;
+  assert.ok(Math.abs(remove.upper - upper) < 0.01 * upper && upper > estimate && upper < 10, `${upper}, ${remove.upper}`);
+});
+
+needs('EWTUNE_CHROMIUM', 'the Edgeworth interval is shown, and marked vacuous', async (t) => {
+  const { page } = await open(t);
+  assert.match(await page.getByRole('row', { name: /Edgeworth interval/ }).innerText(), /∞\s+vacuous: it knows δ to ± 440/);
+  assert.match(await page.getByRole('row', { name: /order 1/ }).innerText(), /outside: 0\.296 below the truth/);
+  assert.match(await page.getByRole('row', { name: /Rényi/ }).innerText(), /outside: 0\.986 above the truth/);
+});
+
+needs('EWTUNE_CHROMIUM', 'few steps are answered too', async (t) => {
+  const { page } = await open(t, { url: `${file}#sampling_rate=0.001&noise_multiplier=1&steps=5&delta=1e-5` });
+  assert.match(await answer(page), /^ε ≤ 0\.0180/);
 });
 
 needs('EWTUNE_CHROMIUM', 'keyboard only: step, choose, copy', async (t) => {
