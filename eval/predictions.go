@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"regexp"
 	"slices"
+	"strings"
 )
 
 // PredictionsSchema names the format that [WritePredictions] writes and [ReadPredictions] reads.
@@ -242,13 +244,26 @@ func decodeStrict(text []byte, into any) error {
 	return nil
 }
 
-// notFinite explains the commonest reason why a row is no JSON.
+// notFinite explains the commonest reason why a row is no JSON, or none that a float64 holds.
 func notFinite(text []byte, err error) error {
-	if bytes.Contains(text, []byte("NaN")) || bytes.Contains(text, []byte("Infinity")) {
-		return errors.New("score NaN or Infinity: must be a finite number")
+	var tooLarge *json.UnmarshalTypeError
+	score := "NaN or Infinity"
+	switch {
+	case bytes.Contains(text, []byte("NaN")) || bytes.Contains(text, []byte("Infinity")):
+	case errors.As(err, &tooLarge) && strings.HasPrefix(tooLarge.Value, "number ") && strings.HasSuffix(tooLarge.Field, "scores"):
+		score = strings.TrimPrefix(tooLarge.Value, "number ")
+	default:
+		return err
 	}
-	return err
+	row := ""
+	if id := rowID.FindSubmatch(text); id != nil {
+		row = fmt.Sprintf("row_id %s: ", id[1])
+	}
+	return fmt.Errorf("%sscore %s: must be a finite number", row, score)
 }
+
+// rowID finds the id in a row that is no JSON.
+var rowID = regexp.MustCompile(`"row_id"\s*:\s*(-?\d+)`)
 
 // checkSchema compares "name/vN" with what this version reads, and tells a newer file from a foreign one.
 func checkSchema(got, want string) error {
