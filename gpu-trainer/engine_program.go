@@ -147,6 +147,9 @@ func (c *core[T]) addGradients(p *program, b *ops.Builder, spec *machine.Spec) (
 // small stay from norm to sum: what they were formed from is then free earlier and read once.
 func (c *core[T]) addSums(p *program, b *ops.Builder, layered bool, spec *machine.Spec) (err error) {
 	uses := backwards(p.network.Uses)
+	if err := usedOnce(uses); err != nil {
+		return err
+	}
 	groups, of := groupUses(uses, layered)
 	derivatives, kept := make(gorgonia.Nodes, len(uses)), make(gorgonia.Nodes, len(uses))
 	p.squares = make(gorgonia.Nodes, groups)
@@ -191,6 +194,21 @@ func backwards(uses []ops.Use) []ops.Use {
 		reversed[len(uses)-1-i] = u
 	}
 	return reversed
+}
+
+// usedOnce requires each weight to enter at one use. The squared norms of two uses of one weight would lack their cross terms, so the clip would
+// bound nothing: an architecture that shares a weight between places must give it one use with the tokens of all of them.
+func usedOnce(uses []ops.Use) error {
+	seen := map[string]bool{}
+	for _, u := range uses {
+		for _, name := range u.Weights {
+			if seen[name] {
+				return fmt.Errorf("weight %s: enters the graph at two uses, and its norm would lack their cross terms", name)
+			}
+			seen[name] = true
+		}
+	}
+	return nil
 }
 
 // groupUses numbers the clipping groups and tells the group of each use: one for all, or one a layer, embeddings and head being
