@@ -55,3 +55,30 @@ func TestBendInverts(t *testing.T) {
 		}
 	}
 }
+
+// The bent contour and the vertical one, which share no moment, tell the same at a hundred steps and more.
+func TestBendMeetsContour(t *testing.T) {
+	w := newWorkspace(768, 1024, 2048)
+	r := rand.New(rand.NewPCG(9, 10))
+	between := func(lo, hi float64) float64 { return lo * math.Exp(r.Float64()*math.Log(hi/lo)) }
+	both := 0
+	for range 60 {
+		p := Problem{Phases: []Phase{{between(1e-5, 0.5), between(0.25, 3), math.Floor(between(100, 3e6))}}, Direction: Direction(r.IntN(2)), Group: 1}
+		delta := between(1e-12, 1e-2)
+		a, ok1 := w.epsilonByContour(&p, delta)
+		if !ok1 || a.Upper == 0 || broad(a) {
+			continue
+		}
+		b, ok2 := w.epsilonByBend(&p, delta)
+		if !ok2 {
+			continue
+		}
+		both++
+		if a.Lower > b.Upper || b.Lower > a.Upper {
+			t.Errorf("%+v %g: contour %v, bent %v", p, delta, a, b)
+		}
+	}
+	if both < 30 {
+		t.Errorf("only %d of 60 by both", both)
+	}
+}
