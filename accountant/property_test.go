@@ -213,6 +213,73 @@ func FuzzEpsilon(f *testing.F) {
 	})
 }
 
+// FuzzMonotone changes one argument of a plan by up to a factor of two: ε must not go the wrong way.
+func FuzzMonotone(f *testing.F) {
+	f.Add(0.01, 1.0, int64(1000), 1e-5, 1.5)
+	f.Add(1e-7, 0.2, int64(2), 1e-15, 1.01)
+	f.Add(0.9999, 99.0, int64(5000000), 0.4, 1.99)
+	f.Add(1e-5, 0.6, int64(2), 2e-7, 1.0001)
+	f.Fuzz(func(t *testing.T, q, sigma float64, steps int64, delta, factor float64) {
+		if fuzzed(q, sigma, steps, delta) && factor > 1 && factor < 2 {
+			checkMonotone(t, Homogeneous(q, sigma, steps), delta, factor)
+		}
+	})
+}
+
+// FuzzSolvers inverts: what a solver returns is within the budget, its neighbour is not, and the noise that was put in
+// comes out again.
+func FuzzSolvers(f *testing.F) {
+	f.Add(0.01, 1.0, int64(1000), 1e-5)
+	f.Add(0.5, 20.0, int64(300), 1e-12)
+	f.Add(0.03, 0.7, int64(600), 1e-6)
+	f.Fuzz(func(t *testing.T, q, sigma float64, steps int64, delta float64) {
+		if fuzzed(q, sigma, steps, delta) && steps >= 100 && q*float64(steps) > 1 { // elsewhere a search takes a second
+			checkSolvers(t, q, sigma, steps, delta)
+		}
+	})
+}
+
+// fuzzed tells whether a plan lies in the space of the random plans.
+func fuzzed(q, sigma float64, steps int64, delta float64) bool {
+	return q >= 1e-7 && q <= 1 && sigma >= 0.2 && sigma <= 100 && steps >= 1 && steps <= 1e7 && delta >= 1e-15 && delta <= 0.5
+}
+
+// checkSolvers takes a plan's own upper ε as the budget. The noise found is at most the plan's own, up to a step of the
+// grid, the steps and the rate at least.
+func checkSolvers(t *testing.T, q, sigma float64, steps int64, delta float64) {
+	t.Helper()
+	budget := mustEpsilon(t, Homogeneous(q, sigma, steps), delta).Epsilon.Upper
+	if !(budget > 1e-9 && budget < 1e4) {
+		return
+	}
+	upper := func(q, sigma float64, n int64) float64 {
+		return mustEpsilon(t, Homogeneous(q, sigma, n), delta).Epsilon.Upper
+	}
+	s, err := NoiseMultiplier(q, steps, budget, delta)
+	if err != nil || upper(q, s, steps) > budget || s > MinNoiseMultiplier && upper(q, below(s), steps) <= budget {
+		t.Errorf("q %v, %d steps, ε %v, δ %v: noise %v (%v)", q, steps, budget, delta, s, err)
+	}
+	n, err := MaxSteps(q, sigma, budget, delta)
+	if err != nil || upper(q, sigma, n) > budget || n < MaxSteps64 && upper(q, sigma, n+1) <= budget {
+		t.Errorf("q %v, σ %v, ε %v, δ %v: %d steps (%v)", q, sigma, budget, delta, n, err)
+	}
+	r, err := MaxSamplingRate(sigma, steps, budget, delta)
+	if err != nil || upper(r, sigma, steps) > budget || r < 1 && upper(above(r), sigma, steps) <= budget {
+		t.Errorf("σ %v, %d steps, ε %v, δ %v: rate %v (%v)", sigma, steps, budget, delta, r, err)
+	}
+}
+
+// Solvers at the ends of the space: few and very many steps, much and little noise, tiny δ.
+func TestSolversAtExtremes(t *testing.T) {
+	for _, c := range []struct {
+		q, sigma float64
+		steps    int64
+		delta    float64
+	}{{1, 100, 1, 1e-15}, {0.5, 20, 2, 1e-12}, {1e-4, 5, 10000000, 1e-15}, {0.9, 0.3, 50, 1e-9}, {1, 0.2, 1, 0.4}, {0.01, 1, 1, 1e-6}} {
+		checkSolvers(t, c.q, c.sigma, c.steps, c.delta)
+	}
+}
+
 func FuzzReadLedger(f *testing.F) {
 	l, err := NewLedger(LedgerHeader{Delta: 1e-5})
 	if err != nil {
