@@ -3,6 +3,7 @@ package trainer
 import (
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -170,6 +171,7 @@ func TestTrainOnADevice(t *testing.T) {
 		plan := seeded(smallPlan(), 3)
 		plan.Optimizer = rule
 		want := mustTrain(t, plan, s, Options{Engine: device})
+		compareModels(t, want.Model, mustTrain(t, plan, s, Options{}).Model)
 		dir := t.TempDir()
 		ctx, stop := context.WithCancel(context.Background())
 		small := device
@@ -196,7 +198,19 @@ func TestTrainOnADevice(t *testing.T) {
 	}
 }
 
-// deviceRuns is everything that an engine computes, on one set of options: for each method and pooling norms, factors, sums, logits, and weights after
+// compareModels: the same lots and noise on the CPU end at the same weights but for roundings in float32, over 16 steps of rate .01.
+func compareModels(t *testing.T, got, want *model.Model) {
+	t.Helper()
+	for i, w := range want.Tensors {
+		for j, v := range w.Data {
+			if d := math.Abs(float64(got.Tensors[i].Data[j] - v)); !(d <= 2e-4) {
+				t.Fatalf("%s[%d] = %v, on the CPU %v", w.Name, j, got.Tensors[i].Data[j], v)
+			}
+		}
+	}
+}
+
+// deviceRun is everything that an engine computes, on one set of options: for each method and pooling norms, factors, sums, logits, and weights after
 // a plain step.
 type deviceRun struct{ norms, factors, sums, logits, weights []float64 }
 
@@ -210,7 +224,11 @@ func runOn(t *testing.T, m *model.Model, method model.Method, o EngineOptions, l
 	stats, err := e.Accumulate(b, dp.Clip{Norm: 0.3, Quantum: 0x1p-40})
 	fatal(t, err)
 	r.norms, r.factors, r.sums = slices.Clone(stats.Norm), slices.Clone(stats.Factor), scaled(e.Sum(), 0x1p-40)
-	fatal(t, e.Add(func(sums []int64) { sums[0]++ }))
+	before := slices.Clone(e.Sum())
+	fatal(t, e.Add(func(sums []int64) { sums[1] += 5 }))
+	if before[1] += 5; !slices.Equal(e.Sum(), before) {
+		t.Error("what was added to a sum is not all that changed")
+	}
 	fatal(t, e.BeginLot(4))
 	_, err = e.AccumulateGradient(b)
 	fatal(t, err)

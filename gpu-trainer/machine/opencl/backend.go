@@ -2,6 +2,7 @@ package opencl
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -12,10 +13,12 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/ops"
 )
 
-// Sources of the programs: kernels.cl with update.cl, which uses what it defines, product.cl once for each way to compute products, and mma.cl.
+// Sources of the programs: kernels.cl with attention.cl and update.cl, which use what it defines, product.cl once for each way to compute products, and mma.cl.
 var (
 	//go:embed kernels.cl
 	kernelsSource string
+	//go:embed attention.cl
+	attentionSource string
 	//go:embed update.cl
 	updateSource string
 	//go:embed product.cl
@@ -75,30 +78,38 @@ func New(d Device, o Options) (*Backend, error) {
 		return nil, err
 	}
 	b := &Backend{Device: d, options: o, lib: lib, single: map[string]*kernel{}, programs: map[string]*program{}}
-	switch o.Products {
+	if err := b.open(); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return b, nil
+}
+
+// open makes everything that a backend has from the start.
+func (b *Backend) open() error {
+	switch b.options.Products {
 	case "", "tiles", "strips":
-		b.chosen = plainVariant(o.Products == "tiles" || o.Products == "" && d.GPU)
+		b.chosen = plainVariant(b.options.Products == "tiles" || b.options.Products == "" && b.Device.GPU)
 	default:
-		return nil, fmt.Errorf("products %q: must be tiles or strips", o.Products)
+		return fmt.Errorf("products %q: must be tiles or strips", b.options.Products)
 	}
 	var status int32
-	if b.context = lib.createContext(nil, 1, &d.id, 0, 0, &status); status != 0 {
-		return nil, failure("clCreateContext", status)
+	if b.context = b.lib.createContext(nil, 1, &b.Device.id, 0, 0, &status); status != 0 {
+		return failure("clCreateContext", status)
 	}
-	if b.queue = lib.createCommandQueue(b.context, d.id, 0, &status); status != 0 {
-		return nil, failure("clCreateCommandQueue", status)
+	if b.queue = b.lib.createCommandQueue(b.context, b.Device.id, 0, &status); status != 0 {
+		return failure("clCreateCommandQueue", status)
 	}
-	if b.base = b.program(kernelsSource+updateSource, ""); b.base.err != nil {
-		return nil, b.base.err
+	if b.base = b.program(kernelsSource+attentionSource+updateSource, ""); b.base.err != nil {
+		return b.base.err
 	}
 	b.scratch, b.panels, b.rounded, b.totals = b.buffer(4), b.buffer(4), b.buffer(4), b.buffer(8)
 	if err := b.tune(); err != nil {
-		return nil, err
+		return err
 	}
-	if o.BFloat16 && d.TensorCores {
+	if b.options.BFloat16 && b.Device.TensorCores {
 		b.useTensorCores(mmaSource, "")
 	}
-	return b, nil
+	return nil
 }
 
 // Status codes that say that memory, or what stands in for it, has run out.
@@ -161,7 +172,10 @@ func (b *Backend) build(source, options string) (uintptr, error) {
 
 // Close gives back everything on the device.
 func (b *Backend) Close() error {
-	err := check("clFinish", b.lib.finish(b.queue))
+	var err error
+	if b.queue != 0 {
+		err = check("clFinish", b.lib.finish(b.queue))
+	}
 	for _, k := range b.kernels {
 		b.lib.releaseKernel(k.handle)
 	}
@@ -174,8 +188,12 @@ func (b *Backend) Close() error {
 			b.lib.releaseProgram(p.handle)
 		}
 	}
-	b.lib.releaseCommandQueue(b.queue)
-	b.lib.releaseContext(b.context)
+	if b.queue != 0 {
+		b.lib.releaseCommandQueue(b.queue)
+	}
+	if b.context != 0 {
+		b.lib.releaseContext(b.context)
+	}
 	return err
 }
 
@@ -185,7 +203,7 @@ func (b *Backend) Notes() []string { return b.notes }
 // Kernels lists the kernels of every device; mma.cl has one more.
 func Kernels() []string {
 	var names []string
-	for _, match := range regexp.MustCompile(`(?m)^__kernel void (\w+)`).FindAllStringSubmatch(kernelsSource+updateSource+productSource, -1) {
+	for _, match := range regexp.MustCompile(`(?m)^__kernel void (\w+)`).FindAllStringSubmatch(kernelsSource+attentionSource+updateSource+productSource, -1) {
 		names = append(names, match[1])
 	}
 	slices.Sort(names)

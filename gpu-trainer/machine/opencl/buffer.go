@@ -80,10 +80,13 @@ func (m *Buffer) touch() error {
 func (m *Buffer) Release() {
 	if m.handle != 0 {
 		m.backend.lib.releaseMemObject(m.handle)
-		m.backend.used -= int64(m.capacity) * int64(m.width)
+		m.backend.used -= m.size()
 		m.handle, m.capacity = 0, 0
 	}
 }
+
+// size is how many bytes the buffer has.
+func (m *Buffer) size() int64 { return int64(m.capacity) * int64(m.width) }
 
 // Read waits for the device and copies the first numbers to dst.
 func (m *Buffer) Read(dst any) error {

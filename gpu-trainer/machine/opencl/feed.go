@@ -42,7 +42,7 @@ func (b *Backend) Begin(f *machine.Feed) error {
 	for i, array := range arrays {
 		n, data, width := view(array)
 		copy(d.staged[at:], unsafe.Slice((*int32)(data), n*int(width)/4))
-		at += d.parts[i].bytes() / 4
+		at += int(d.parts[i].size()) / 4
 	}
 	return d.block.Write(d.staged)
 }
@@ -109,8 +109,6 @@ func (m *Buffer) part(at, size int, width uintptr) (*Buffer, error) {
 	}
 	return &Buffer{backend: m.backend, handle: handle, width: width, capacity: size / int(width)}, nil
 }
-
-func (m *Buffer) bytes() int { return m.capacity * int(m.width) }
 
 // release lets go of the parts.
 func (d *feed) release() {

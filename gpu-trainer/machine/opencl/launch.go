@@ -113,6 +113,12 @@ func (k *kernel) over(n int) error {
 	return k.run([2]uintptr{uintptr((n + local - 1) / local * local), 1}, [2]uintptr{local, 1})
 }
 
+// columns runs the kernel on n work-items for each of several columns.
+func (k *kernel) columns(n, columns int) error {
+	const local = 64
+	return k.run([2]uintptr{uintptr(roundUp(n, local)), uintptr(columns)}, [2]uintptr{local, 1})
+}
+
 // groups runs the kernel on n groups of 64 work-items.
 func (k *kernel) groups(n int) error {
 	return k.run([2]uintptr{uintptr(n * 64), 1}, [2]uintptr{64, 1})

@@ -1,6 +1,7 @@
 package opencl
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -12,20 +13,7 @@ import (
 // open opens the first device, or skips.
 func open(t *testing.T) *Backend {
 	t.Helper()
-	devices, err := Devices()
-	if err != nil {
-		t.Skip(err)
-	}
-	b, err := New(devices[0], Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := b.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return b
+	return openWith(t, Options{})
 }
 
 func TestBuffersKeepTheirNumbers(t *testing.T) {
@@ -49,6 +37,39 @@ func TestBuffersKeepTheirNumbers(t *testing.T) {
 		if err := m.Read(wrong); err == nil {
 			t.Errorf("read of %T with %d numbers of room", wrong, 99)
 		}
+	}
+}
+
+// What a driver calls no memory is machine.ErrMemory, nothing else is; a buffer that found none is empty, takes nothing and can grow again.
+func TestMissingMemoryIsRecognised(t *testing.T) {
+	for status := int32(-1); status > -70; status-- {
+		want := status == -4 || status == -5 || status == -6 || status == -61
+		if got := errors.Is(failure("clSomething", status), machine.ErrMemory); got != want {
+			t.Errorf("status %d: no memory: %v, want %v", status, got, want)
+		}
+	}
+	b := open(t)
+	m := b.buffer(4)
+	fatal(t, m.Grow(10))
+	before := b.used - m.size()
+	if err := m.Grow(int(b.Device.Largest)); !errors.Is(err, machine.ErrMemory) { // four times the largest that there can be
+		t.Errorf("error %v: want one of memory", err)
+	}
+	if b.used != before || m.handle != 0 {
+		t.Errorf("%d bytes in use after a failure, want %d", b.used, before)
+	}
+	fatal(t, m.Write([]float32{1, 2}))
+	b.options.Memory = b.used + 100
+	if err := b.buffer(8).Grow(13); !errors.Is(err, machine.ErrMemory) || !strings.Contains(err.Error(), "above the limit of") {
+		t.Errorf("error %v: want one of the limit", err)
+	}
+	fatal(t, b.buffer(8).Grow(8))
+}
+
+func TestWrongProductsAreRefused(t *testing.T) {
+	b := open(t)
+	if _, err := New(b.Device, Options{Products: "tables"}); err == nil || err.Error() != `products "tables": must be tiles or strips` {
+		t.Error(err)
 	}
 }
 

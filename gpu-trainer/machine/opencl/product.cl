@@ -161,8 +161,11 @@ __kernel void linear_sum(__global const float *x, __global const float *g, __glo
 // pack lays the right operand out in panels of STRIP columns, [depth, STRIP] each, with zeros beyond column n: rows that stand far apart would
 // keep throwing each other out of the cache.
 __kernel void pack(__global const RIGHT *b, __global float *panels, int n, int depth, int bk, int bj) {
-  int i = get_global_id(0), k = i / STRIP % depth, q = i / (STRIP * depth) * STRIP + i % STRIP;
-  if (i < (n + STRIP - 1) / STRIP * STRIP * depth) panels[i] = q < n ? factor(stored(b[(size_t)k * bk + (size_t)q * bj])) : 0.0f;
+  int k = get_global_id(0), q = get_global_id(1) * STRIP;
+  if (k >= depth) return;
+  __global float *row = panels + ((size_t)q * depth + (size_t)k * STRIP);
+  b += (size_t)k * bk;
+  for (int l = 0; l < STRIP; l++) row[l] = q + l < n ? factor(stored(b[(size_t)(q + l) * bj])) : 0.0f;
 }
 
 #ifdef ROUND

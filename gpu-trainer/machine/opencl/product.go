@@ -138,8 +138,8 @@ func (c *call) bindStrips(v variant, f factors, program *program, strips *kernel
 	}
 	pack.halves, strips.halves = f.half, false
 	return func(a, b, bias, to *machine.Value, p product, add int) error {
-		left, size := a.Buffer, v.panels(p)
-		if err := pack.start().mem(b.Buffer, c.panels).ints(p.n, p.depth, p.bk, p.bj).over(size); err != nil {
+		left := a.Buffer
+		if err := pack.start().mem(b.Buffer, c.panels).ints(p.n, p.depth, p.bk, p.bj).columns(p.depth, roundUp(p.n, v.strip())/v.strip()); err != nil {
 			return err
 		}
 		if round != nil {

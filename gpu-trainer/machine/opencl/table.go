@@ -88,37 +88,53 @@ func layerNormGradInput(c *call) machine.Run {
 	}
 }
 
+// byToken is a kernel of attention, for n tokens and heads: a work-item for each on CPUs, a group on GPUs.
+func (c *call) byToken(name string) (k *kernel, over func(n int) error) {
+	if c.chosen.Tiles {
+		k = c.kernel(name + "_group")
+		return k, func(n int) error { return k.groups(n) }
+	}
+	k = c.kernel(name)
+	return k, func(n int) error { return k.over(n) }
+}
+
 func attention(c *call) machine.Run {
-	scores, mix := c.kernel("attention_probs"), c.kernel("attention_mix")
+	scores, overScores := c.byToken("attention_probs")
+	mix, overMix := c.byToken("attention_mix")
 	q, k, v, y, probs := c.in[0], c.in[1], c.in[2], c.out[0], c.out[1]
 	return func(*machine.Feed) error {
 		f, n := &c.feed, rows(q)*c.Heads
-		err := scores.start().mem(q.Buffer, k.Buffer, f.offsets, f.owner, f.pairs, probs.Buffer).ints(n, c.Heads, q.Width).float(c.Scale).over(n)
-		if err != nil {
+		scores.start().mem(q.Buffer, k.Buffer, f.offsets, f.owner, f.pairs, probs.Buffer).ints(n, c.Heads, q.Width).float(c.Scale)
+		if err := overScores(n); err != nil {
 			return err
 		}
-		return mix.start().mem(probs.Buffer, v.Buffer, f.offsets, f.owner, f.pairs, y.Buffer).ints(n, c.Heads, y.Width, 0).over(n)
+		mix.start().mem(probs.Buffer, v.Buffer, f.offsets, f.owner, f.pairs, y.Buffer).ints(n, c.Heads, y.Width, 0)
+		return overMix(n)
 	}
 }
 
 func attentionGrad(c *call) machine.Run {
-	scores, dq, dk, dv := c.kernel("attention_scores_grad"), c.kernel("attention_mix"), c.kernel("attention_mix"), c.kernel("attention_mix")
+	scores, overScores := c.byToken("attention_scores_grad")
+	mix, overMix := c.byToken("attention_mix")
 	q, k, v, probs, g := c.in[0], c.in[1], c.in[2], c.in[3], c.in[4]
 	c.reserve(c.scratch, func() int { return probs.N })
 	return func(*machine.Feed) error {
 		f, n := &c.feed, rows(q)*c.Heads
-		err := scores.start().mem(probs.Buffer, g.Buffer, v.Buffer, f.offsets, f.owner, f.pairs, c.scratch).ints(n, c.Heads, q.Width).float(c.Scale).over(n)
+		scores.start().mem(probs.Buffer, g.Buffer, v.Buffer, f.offsets, f.owner, f.pairs, c.scratch).ints(n, c.Heads, q.Width).float(c.Scale)
+		if err := overScores(n); err != nil {
+			return err
+		}
 		for _, s := range []struct {
-			kernel     *kernel
 			matrix     machine.Buffer
 			rows, into *machine.Value
 			turn       int
-		}{{dq, c.scratch, k, c.out[0], 0}, {dk, c.scratch, q, c.out[1], 1}, {dv, probs.Buffer, g, c.out[2], 1}} {
-			if err == nil {
-				err = s.kernel.start().mem(s.matrix, s.rows.Buffer, f.offsets, f.owner, f.pairs, s.into.Buffer).ints(n, c.Heads, q.Width, s.turn).over(n)
+		}{{c.scratch, k, c.out[0], 0}, {c.scratch, q, c.out[1], 1}, {probs.Buffer, g, c.out[2], 1}} {
+			mix.start().mem(s.matrix, s.rows.Buffer, f.offsets, f.owner, f.pairs, s.into.Buffer).ints(n, c.Heads, q.Width, s.turn)
+			if err := overMix(n); err != nil {
+				return err
 			}
 		}
-		return err
+		return nil
 	}
 }
 
