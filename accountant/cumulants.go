@@ -54,11 +54,7 @@ func (e *engine) cumulants(p *kernel.Problem) (own, other kernel.Cumulants, err 
 
 // stepCumulants returns those of one step, in 200-bit arithmetic where float64 would lose more than five digits.
 func (e *engine) stepCumulants(ph kernel.Phase, d kernel.Direction) (own, other kernel.Cumulants, err error) {
-	own, other, ok := e.small.CumulantsOf(ph, d)
-	if !ok {
-		own, other, ok = e.big().CumulantsOf(ph, d)
-	}
-	if !ok {
+	if !e.small.CumulantsOf(ph, d, &own, &other) && !e.big().CumulantsOf(ph, d, &own, &other) {
 		return own, other, fmt.Errorf("noise_multiplier %v: its cumulants are out of range", ph.Noise)
 	}
 	if ph.Rate < 1 && (cancels(&own) || cancels(&other)) {

@@ -12,16 +12,17 @@ func (k *Cumulants) Add(one *Cumulants, steps float64) {
 	}
 }
 
-// CumulantsOf returns the cumulants of the loss of one step under its own measure (P of the direction), and under the
-// other one, from central moments: raw ones cancel.
-func (w *Workspace) CumulantsOf(ph Phase, d Direction) (own, other Cumulants, ok bool) {
+// CumulantsOf fills in the cumulants of the loss of one step under its own measure (P of the direction), and under the
+// other one, from central moments: raw ones cancel. It is false where they are out of range.
+func (w *Workspace) CumulantsOf(ph Phase, d Direction, own, other *Cumulants) bool {
 	if ph.Rate == 1 {
 		mu := 1 / ph.Noise
 		if d == Replace {
 			mu *= 2
 		}
 		half := mu * mu / 2
-		return Cumulants{half, 2 * half}, Cumulants{-half, 2 * half}, true
+		*own, *other = Cumulants{half, 2 * half}, Cumulants{-half, 2 * half}
+		return true
 	}
 	w.held = -1
 	lay := d
@@ -29,13 +30,15 @@ func (w *Workspace) CumulantsOf(ph Phase, d Direction) (own, other Cumulants, ok
 		lay = Remove // the same nodes; its ends leave room for the weight A
 	}
 	if !w.coarse.lay(ph, lay, 1, 0.5, 2, 60, math.Inf(-1)) {
-		return own, other, false
+		return false
 	}
-	return w.coarse.cumulants(d, 0), w.coarse.cumulants(d, -1), true
+	w.coarse.cumulants(d, 0, own)
+	w.coarse.cumulants(d, -1, other)
+	return true
 }
 
-// cumulants returns κ₁…κ₆ of the loss under the measure weight·e^(c·loss).
-func (t *table) cumulants(d Direction, c float64) Cumulants {
+// cumulants fills in κ₁…κ₆ of the loss under the measure weight·e^(c·loss).
+func (t *table) cumulants(d Direction, c float64, k *Cumulants) {
 	var mass, mean float64
 	for j := 0; j < t.n; j++ {
 		e := t.tilted(j, d, c)
@@ -53,7 +56,7 @@ func (t *table) cumulants(d Direction, c float64) Cumulants {
 		m5 += e * x * x * x * x * x
 		m6 += e * x * x * x * x * x * x
 	}
-	return Cumulants{mean, m2, m3, m4 - 3*m2*m2, m5 - 10*m3*m2, m6 - 15*m4*m2 - 10*m3*m3 + 30*m2*m2*m2}
+	*k = Cumulants{mean, m2, m3, m4 - 3*m2*m2, m5 - 10*m3*m2, m6 - 15*m4*m2 - 10*m3*m3 + 30*m2*m2*m2}
 }
 
 // tilted returns weight·e^(c·loss) at node i. Not inlined, nor worth it.
@@ -78,7 +81,8 @@ func (w *Workspace) TiltedCumulants(p *Problem, c float64) (k0 float64, k Cumula
 		if !w.coarse.lay(ph, p.Direction, p.Group, c, 2, 60, math.Inf(-1)) {
 			return 0, k, false
 		}
-		one := w.coarse.cumulants(p.Direction, c)
+		var one Cumulants
+		w.coarse.cumulants(p.Direction, c, &one)
 		k0 += ph.Steps * Log1p(w.coarse.excess(p.Direction, c))
 		k.Add(&one, ph.Steps)
 	}

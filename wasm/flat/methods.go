@@ -6,8 +6,11 @@ import (
 	"github.com/ewtune/ewtune/accountant/kernel"
 )
 
-// own and other are the cumulants of a plan.
-var own, other kernel.Cumulants
+// own and other are the cumulants of a plan, one those of a step.
+var (
+	own, other kernel.Cumulants
+	one        [2]kernel.Cumulants
+)
 
 // ask asks the accountant that Input names for ε(δ) of one direction, or for δ(ε).
 func ask(p *kernel.Problem, wantDelta bool, at float64) kernel.Interval {
@@ -61,12 +64,11 @@ func edgeworth(p *kernel.Problem, wantDelta bool, at float64) kernel.Interval {
 	own, other = kernel.Cumulants{}, kernel.Cumulants{}
 	for i := range p.Phases {
 		ph := p.Phases[i]
-		a, b, ok := small.CumulantsOf(ph, p.Direction)
-		if !ok {
-			a, b, _ = large.CumulantsOf(ph, p.Direction)
+		if !small.CumulantsOf(ph, p.Direction, &one[0], &one[1]) {
+			large.CumulantsOf(ph, p.Direction, &one[0], &one[1])
 		}
-		own.Add(&a, ph.Steps)
-		other.Add(&b, ph.Steps)
+		own.Add(&one[0], ph.Steps)
+		other.Add(&one[1], ph.Steps)
 	}
 	if wantDelta {
 		return point(kernel.EdgeworthDelta(&own, &other, int(Input[4]), at))
