@@ -102,3 +102,36 @@ func (u *unit) packHalves() {
 	})
 	finish()
 }
+
+// roundHalves rounds n float32 to bfloat16, half to even, and leaves them as float32; NaN stays NaN.
+func (u *unit) roundHalves() {
+	u.elementwise("roundHalves", "rounds n numbers at x to bfloat16, as float32 at out.", 1, func(w *walk, x, _ reg.VecVirtual) reg.VecVirtual {
+		odd, y := u.vec(), u.vec()
+		VPSRLD(U8(16), x, odd)
+		odd = u.and(odd, 1)
+		VPADDD(u.spread(constantBits(0x7fff)), x, y)
+		VPADDD(odd, y, y)
+		y = u.and(y, 0xffff0000)
+		if u.wide() {
+			nan := K()
+			VCMPPS(U8(3), x, x, nan)
+			VMOVAPS(x, nan, y)
+			return y
+		}
+		nan := u.vec()
+		VCMPPS(U8(3), x, x, nan)
+		VBLENDVPS(nan, x, y, y)
+		return y
+	})
+}
+
+// vendor is the function that tells who made the processor: the first of the three words of the name.
+func vendor() {
+	TEXT("vendor", NOSPLIT, "func() uint32")
+	Doc("vendor is EBX of CPUID leaf 0.")
+	XORL(reg.EAX, reg.EAX)
+	XORL(reg.ECX, reg.ECX)
+	CPUID()
+	Store(reg.EBX, ReturnIndex(0))
+	RET()
+}

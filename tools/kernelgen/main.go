@@ -32,7 +32,9 @@ func main() {
 		u.dot()
 		u.dotLower()
 		u.dropout()
+		u.roundHalves()
 	}
+	vendor()
 	avx512.updates()
 	avx512.bfloat16()
 	Generate()

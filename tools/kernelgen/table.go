@@ -38,7 +38,7 @@ func writeTable(path string) error {
 }
 
 // plainFunctions are the functions that a unit has once.
-var plainFunctions = []string{"packRows", "packColumns", "packScaled", "gelu", "geluGrad", "geluBoth", "add", "multiply", "softmax", "softmaxGrad", "layerNorm", "layerNormGrad", "addRows", "addNormedRows", "toGrid", "dot", "dotLower", "dropout"}
+var plainFunctions = []string{"packRows", "packColumns", "packScaled", "gelu", "geluGrad", "geluBoth", "add", "multiply", "softmax", "softmaxGrad", "layerNorm", "layerNormGrad", "addRows", "addNormedRows", "toGrid", "dot", "dotLower", "dropout", "roundHalves"}
 
 // forms are the kinds of tiles, in the order of the kernels' type form.
 func (u *unit) forms() []string {

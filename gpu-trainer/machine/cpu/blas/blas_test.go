@@ -69,7 +69,9 @@ func TestProducts(t *testing.T) {
 func TestLibraryIsCalled(t *testing.T) {
 	p, calls := kernels.NewPool(1), 0
 	defer p.Close()
-	p.UseBLAS("library", func(_, _ bool, _, _, _ int, _ []float32, _ int, _ []float32, _ int, _ float32, _ []float32, _ int) { calls++ })
+	p.UseBLAS("library", func(_, _ bool, _, _, _ int, _ []float32, _ int, _ []float32, _ int, _ float32, _ []float32, _ int) {
+		calls++
+	})
 	x := make([]float32, 128*128)
 	kernels.Linear(p, x, 128, 128, x, nil, 128, make([]float32, 128*128))
 	if calls != 1 || !strings.HasSuffix(p.Unit(), "+library") {
@@ -113,4 +115,3 @@ func TestChoose(t *testing.T) {
 		}
 	})
 }
-

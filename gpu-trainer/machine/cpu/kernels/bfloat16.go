@@ -7,16 +7,16 @@ import (
 
 // UseBFloat16 makes Linear and LinearGradInput (and every Gemm whose A is not
 // transposed) of float32 round their factors to bfloat16, half to even, and add
-// the products in float32: on processors with AVX512_BF16 at twice the speed
-// (HasBFloat16), elsewhere by slow portable code. Attention, weight gradients,
-// norms and sums stay as they are.
+// the products in float32: where the processor's instruction for pairs of them
+// pays (HasBFloat16) at up to twice the speed, elsewhere at the speed of float32.
+// Attention, weight gradients, norms and sums stay as they are.
 //
-// The hardware adds two products at a time and flushes denormals, so the last
-// bits differ from the portable code's.
-func (p *Pool) UseBFloat16(on bool) { p.bfloat16 = on }
+// The instruction adds two products at a time and flushes denormals, so the last
+// bits differ from the others'.
+func (p *Pool) UseBFloat16(on bool) { p.bfloat16, p.pairs = on, on && pairsPay() }
 
-// HasBFloat16 reports whether this processor multiplies bfloat16.
-func HasBFloat16() bool { return detect() != nil && bfloat16Unit() }
+// HasBFloat16 reports whether this processor multiplies bfloat16 faster than float32.
+func HasBFloat16() bool { return pairsPay() }
 
 // roundBFloat16 rounds single precision numbers to bfloat16 in place, if on.
 func roundBFloat16[T Float](x []T, on bool) {

@@ -6,15 +6,23 @@ import (
 	"testing"
 )
 
-func TestBFloat16(t *testing.T) { everywhere(t, testBFloat16) }
+func TestBFloat16(t *testing.T) { everywhere(t, func(t *testing.T) { eachWay(t, testBFloat16) }) }
+
+// eachWay runs a test with the instruction for pairs, where the processor has it, and without.
+func eachWay(t *testing.T, test func(t *testing.T, pairs bool)) {
+	t.Run("rounded", func(t *testing.T) { test(t, false) })
+	if under != nil && under.packPairs != nil && bfloat16Unit() {
+		t.Run("pairs", func(t *testing.T) { test(t, true) })
+	}
+}
 
 // Products of bfloat16 equal those of the rounded factors in float64, to the
 // rounding of float32 sums; odd depths, gaps between rows with NaN in them, and
 // depths beyond one block.
-func testBFloat16(t *testing.T) {
+func testBFloat16(t *testing.T, pairs bool) {
 	p := newPool(2)
 	defer p.Close()
-	p.UseBFloat16(true)
+	p.bfloat16, p.pairs = true, pairs
 	r := source(30)
 	for _, s := range [][3]int{{1, 1, 1}, {15, 33, 17}, {29, 65, 130}, {64, 64, 64}, {40, 100, 1301}, {2, 300, 512}, {7, 5, 514}, {2, 33, 3201}} {
 		m, n, k := s[0], s[1], s[2]
@@ -37,16 +45,18 @@ func testBFloat16(t *testing.T) {
 	}
 }
 
-func TestBFloat16DoesNotDependOnSurroundings(t *testing.T) { everywhere(t, testBFloat16Surroundings) }
+func TestBFloat16DoesNotDependOnSurroundings(t *testing.T) {
+	everywhere(t, func(t *testing.T) { eachWay(t, testBFloat16Surroundings) })
+}
 
-func testBFloat16Surroundings(t *testing.T) {
+func testBFloat16Surroundings(t *testing.T, pairs bool) {
 	r := source(31)
 	const rows, in, out = 61, 1417, 75
 	x, w, bias, whole := gaussian[float32](r, rows*in), gaussian[float32](r, out*in), gaussian[float32](r, out), make([]float32, rows*out)
 	for pass, n := range threads {
 		p := newPool(n)
 		defer p.Close()
-		p.UseBFloat16(true)
+		p.bfloat16, p.pairs = true, pairs
 		got := make([]float32, rows*out)
 		Linear(p, x, rows, in, w, bias, out, got)
 		if pass == 0 {

@@ -10,3 +10,6 @@ func units() map[string]*simd { return map[string]*simd{"portable": nil} }
 
 // bfloat16Unit reports whether the processor multiplies bfloat16 for us.
 func bfloat16Unit() bool { return false }
+
+// pairsPay reports whether it is worth using.
+func pairsPay() bool { return false }

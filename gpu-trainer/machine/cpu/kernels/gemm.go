@@ -52,7 +52,7 @@ func product[T Float](p *Pool, m, n, k int, a, b view[T], bias []T, c []T, ldc i
 	if byBLAS(p, m, n, k, a, b, bias, c, ldc, add) {
 		return
 	}
-	if vectors[T](p) && (!p.bfloat16 || p.simd.packPairs != nil && bfloat16Unit()) {
+	if vectors[T](p) {
 		p.simd.product32(p, m, n, k, view32(a), view32(b), as32(bias), as32(c), ldc, add)
 		return
 	}

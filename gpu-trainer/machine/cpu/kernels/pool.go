@@ -15,6 +15,7 @@ type Pool struct {
 	workers  []worker
 	simd     *simd // nil without vector units
 	bfloat16 bool  // see UseBFloat16
+	pairs    bool  // bfloat16 by the instruction for pairs
 	blas     BLAS  // see UseBLAS
 	blasName string
 	packed   arena // operands shared by all workers of a kernel

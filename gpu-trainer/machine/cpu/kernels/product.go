@@ -14,15 +14,16 @@ const groupSize = 512 << 10
 var noStart [64]float32
 
 // factor is the right factor of a product, cut into panels of width columns.
-// If pairs is set, its elements are pairs of bfloat16 and k counts pairs.
+// If pairs is set, its elements are pairs of bfloat16 and k counts pairs; if rounded is, it and the left factor are rounded to bfloat16.
 type factor struct {
-	pairs  bool
-	data   []float32
-	panel  int // numbers from one panel to the next
-	row    int // numbers from one row of a panel to the next
-	n, k   int
-	depth  int // of the product: k, or the numbers in k pairs
-	panels int
+	pairs   bool
+	rounded bool
+	data    []float32
+	panel   int // numbers from one panel to the next
+	row     int // numbers from one row of a panel to the next
+	n, k    int
+	depth   int // of the product: k, or the numbers in k pairs
+	panels  int
 }
 
 // productCall is a product32 under way. It lies in the pool, as do the ranges
@@ -41,7 +42,9 @@ type productCall struct {
 func (s *simd) product32(p *Pool, m, n, k int, a, b view[float32], bias, c []float32, ldc int, add bool) {
 	p.product = productCall{simd: s, a: a, b: b, bias: bias, c: c, m: m, ldc: ldc, add: add}
 	q := &p.product
-	q.right = s.factor(p, m, n, k, b, p.bfloat16 && a.col == 1)
+	halve := p.bfloat16 && a.col == 1
+	pairs := halve && p.pairs && s.packPairs != nil
+	q.right = s.factor(p, m, n, k, b, pairs, halve && !pairs)
 	q.rows, q.panels = s.cut(p, m, q.right.panels)
 	q.cut = (q.right.panels + q.panels - 1) / q.panels
 	p.each((m+q.rows-1)/q.rows*q.cut, 1, p.multiply)
@@ -67,17 +70,21 @@ func (q *productCall) pack(w *worker, lo, hi int) {
 		} else {
 			s.panel(w, part, f.k, n, f.data[j*f.panel:])
 		}
+		if f.rounded && f.k > 0 {
+			panel := at(f.data, j*f.panel)
+			w.run(s.roundHalves, mapArgs{x: panel, out: panel, n: f.k * s.width()})
+		}
 	}
 }
 
 // factor packs b, unless few rows will read it and it lies by rows already.
-func (s *simd) factor(p *Pool, m, n, k int, b view[float32], pairs bool) factor {
-	f := factor{pairs: pairs, n: n, k: k, depth: k, panels: (n + s.width() - 1) / s.width(), row: s.width()}
+func (s *simd) factor(p *Pool, m, n, k int, b view[float32], pairs, rounded bool) factor {
+	f := factor{pairs: pairs, rounded: rounded, n: n, k: k, depth: k, panels: (n + s.width() - 1) / s.width(), row: s.width()}
 	switch {
 	case pairs:
 		f.k = (k + 1) / 2
 		f.panel = s.width() * f.k
-	case b.col == 1 && m <= 2*s.rows:
+	case b.col == 1 && m <= 2*s.rows && !rounded:
 		f.data, f.panel, f.row = b.data, s.width(), b.row
 		return f
 	default:
@@ -152,6 +159,14 @@ func (s *simd) left(w *worker, a view[float32], i, rows, k int, reuse bool, bloc
 	switch {
 	case f.pairs:
 		return s.leftPairs(w, a, i, rows, 2*k, f.depth), byPairs
+	case f.rounded:
+		ld := block + 16
+		copied := take[float32](&w.left, 16*ld)
+		for r := range rows {
+			w.run(s.roundHalves, mapArgs{x: at(a.data, (i+r)*a.row+k), out: at(copied, r*ld), n: t.k})
+		}
+		t.lda = uintptr(4 * ld)
+		return at(copied, 0), byRows
 	case a.col != 1 && (!reuse || t.k == 0):
 		t.lda = uintptr(4 * a.col)
 		return at(a.data, i*a.row+k*a.col), byColumns

@@ -18,6 +18,7 @@ type simd struct {
 	softmax, softmaxGrad, layerNorm, layerNormGrad func(*byte) // mapArgs, one row
 	toGrid, dot, dotLower                          func(*byte) // mapArgs
 	addRows, addNormedRows                         func(*byte) // rowsArgs
+	roundHalves                                    func(*byte) // mapArgs
 	dropout                                        func(*byte) // dropoutArgs
 
 	// What only some units have.
@@ -142,7 +143,7 @@ func (p *Pool) Unit() string {
 	if p.simd != nil {
 		name = map[int]string{16: "avx512", 8: "avx2"}[p.simd.lanes]
 	}
-	if p.bfloat16 && bfloat16Unit() && p.simd != nil && p.simd.packPairs != nil {
+	if p.bfloat16 && p.pairs {
 		name += "+bf16"
 	}
 	if p.blas != nil {

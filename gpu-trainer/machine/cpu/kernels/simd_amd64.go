@@ -604,6 +604,11 @@ func dotLower512(a *byte)
 //go:noescape
 func dropout512(a *byte)
 
+// roundHalves512 rounds n numbers at x to bfloat16, as float32 at out. Its argument is a *mapArgs.
+//
+//go:noescape
+func roundHalves512(a *byte)
+
 // tileN1x1v256 computes 1 rows and 1 vectors of columns. Its argument is a *tileArgs.
 //
 //go:noescape
@@ -923,6 +928,14 @@ func dotLower256(a *byte)
 //
 //go:noescape
 func dropout256(a *byte)
+
+// roundHalves256 rounds n numbers at x to bfloat16, as float32 at out. Its argument is a *mapArgs.
+//
+//go:noescape
+func roundHalves256(a *byte)
+
+// vendor is EBX of CPUID leaf 0.
+func vendor() uint32
 
 // adam512 makes one step of Adam. Its argument is a *adamArgs.
 //

@@ -24605,6 +24605,90 @@ DATA blockStep512<>+0(SB)/8, $0x0000000000000008
 DATA blockStep512<>+8(SB)/8, $0x0000000000000001
 GLOBL blockStep512<>(SB), RODATA|NOPTR, $16
 
+// func roundHalves512(a *byte)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·roundHalves512(SB), NOSPLIT, $0-8
+	MOVQ  a+0(FP), AX
+	MOVQ  32(AX), CX
+	MOVQ  CX, DX
+	ANDQ  $0x0f, DX
+	MOVQ  $-1, BX
+	BZHIQ DX, BX, BX
+	KMOVW BX, K1
+	ANDQ  $-16, CX
+	MOVQ  (AX), DX
+	MOVQ  24(AX), BX
+	XORQ  SI, SI
+	CMPQ  SI, CX
+	JEQ   w17tail
+
+w17:
+	VMOVUPS      (DX)(SI*4), Z0
+	VPSRLD       $0x10, Z0, Z1
+	VBROADCASTSS c00000001<>+0(SB), Z2
+	VANDPS       Z2, Z1, Z2
+	VBROADCASTSS c00007fff<>+0(SB), Z1
+	VPADDD       Z1, Z0, Z1
+	VPADDD       Z2, Z1, Z1
+	VBROADCASTSS cffff0000<>+0(SB), Z2
+	VANDPS       Z2, Z1, Z1
+	VCMPPS       $0x03, Z0, Z0, K2
+	VMOVAPS      Z0, K2, Z1
+	VMOVUPS      Z1, (BX)(SI*4)
+	ADDQ         $0x10, SI
+	CMPQ         SI, CX
+	JLT          w17
+
+w17tail:
+	CMPQ         SI, 32(AX)
+	JEQ          w17end
+	VMOVUPS.Z    (DX)(SI*4), K1, Z0
+	VPSRLD       $0x10, Z0, Z1
+	VBROADCASTSS c00000001<>+0(SB), Z2
+	VANDPS       Z2, Z1, Z2
+	VBROADCASTSS c00007fff<>+0(SB), Z1
+	VPADDD       Z1, Z0, Z1
+	VPADDD       Z2, Z1, Z1
+	VBROADCASTSS cffff0000<>+0(SB), Z2
+	VANDPS       Z2, Z1, Z1
+	VCMPPS       $0x03, Z0, Z0, K2
+	VMOVAPS      Z0, K2, Z1
+	VMOVUPS      Z1, K1, (BX)(SI*4)
+
+w17end:
+	VZEROUPPER
+	RET
+
+DATA c00000001<>+0(SB)/4, $0x00000001
+DATA c00000001<>+4(SB)/4, $0x00000001
+DATA c00000001<>+8(SB)/4, $0x00000001
+DATA c00000001<>+12(SB)/4, $0x00000001
+DATA c00000001<>+16(SB)/4, $0x00000001
+DATA c00000001<>+20(SB)/4, $0x00000001
+DATA c00000001<>+24(SB)/4, $0x00000001
+DATA c00000001<>+28(SB)/4, $0x00000001
+GLOBL c00000001<>(SB), RODATA|NOPTR, $32
+
+DATA c00007fff<>+0(SB)/4, $0x00007fff
+DATA c00007fff<>+4(SB)/4, $0x00007fff
+DATA c00007fff<>+8(SB)/4, $0x00007fff
+DATA c00007fff<>+12(SB)/4, $0x00007fff
+DATA c00007fff<>+16(SB)/4, $0x00007fff
+DATA c00007fff<>+20(SB)/4, $0x00007fff
+DATA c00007fff<>+24(SB)/4, $0x00007fff
+DATA c00007fff<>+28(SB)/4, $0x00007fff
+GLOBL c00007fff<>(SB), RODATA|NOPTR, $32
+
+DATA cffff0000<>+0(SB)/4, $0xffff0000
+DATA cffff0000<>+4(SB)/4, $0xffff0000
+DATA cffff0000<>+8(SB)/4, $0xffff0000
+DATA cffff0000<>+12(SB)/4, $0xffff0000
+DATA cffff0000<>+16(SB)/4, $0xffff0000
+DATA cffff0000<>+20(SB)/4, $0xffff0000
+DATA cffff0000<>+24(SB)/4, $0xffff0000
+DATA cffff0000<>+28(SB)/4, $0xffff0000
+GLOBL cffff0000<>(SB), RODATA|NOPTR, $32
+
 // func tileN1x1v256(a *byte)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tileN1x1v256(SB), NOSPLIT, $0-8
@@ -31827,9 +31911,9 @@ TEXT ·gelu256(SB), NOSPLIT, $0-8
 	MOVQ    24(AX), BX
 	XORQ    SI, SI
 	CMPQ    SI, CX
-	JEQ     w17tail
+	JEQ     w18tail
 
-w17:
+w18:
 	VMOVUPS      (DX)(SI*4), Y1
 	VMULPS       cbf000000<>+0(SB), Y1, Y2
 	VMULPS       Y1, Y2, Y2
@@ -31877,11 +31961,11 @@ w17:
 	VMOVUPS      Y2, (BX)(SI*4)
 	ADDQ         $0x08, SI
 	CMPQ         SI, CX
-	JLT          w17
+	JLT          w18
 
-w17tail:
+w18tail:
 	CMPQ         SI, 32(AX)
-	JEQ          w17end
+	JEQ          w18end
 	VMASKMOVPS   (DX)(SI*4), Y0, Y1
 	VMULPS       cbf000000<>+0(SB), Y1, Y2
 	VMULPS       Y1, Y2, Y2
@@ -31928,7 +32012,7 @@ w17tail:
 	VMULPS       Y1, Y2, Y2
 	VMASKMOVPS   Y2, Y0, (BX)(SI*4)
 
-w17end:
+w18end:
 	VZEROUPPER
 	RET
 
@@ -31949,9 +32033,9 @@ TEXT ·geluGrad256(SB), NOSPLIT, $0-8
 	MOVQ    8(AX), SI
 	XORQ    DI, DI
 	CMPQ    DI, CX
-	JEQ     w18tail
+	JEQ     w19tail
 
-w18:
+w19:
 	VMOVUPS      (DX)(DI*4), Y1
 	VMOVUPS      (SI)(DI*4), Y2
 	VMULPS       cbf000000<>+0(SB), Y1, Y3
@@ -32002,11 +32086,11 @@ w18:
 	VMOVUPS      Y3, (BX)(DI*4)
 	ADDQ         $0x08, DI
 	CMPQ         DI, CX
-	JLT          w18
+	JLT          w19
 
-w18tail:
+w19tail:
 	CMPQ         DI, 32(AX)
-	JEQ          w18end
+	JEQ          w19end
 	VMASKMOVPS   (DX)(DI*4), Y0, Y1
 	VMASKMOVPS   (SI)(DI*4), Y0, Y2
 	VMULPS       cbf000000<>+0(SB), Y1, Y3
@@ -32056,7 +32140,7 @@ w18tail:
 	VMULPS       Y2, Y3, Y3
 	VMASKMOVPS   Y3, Y0, (BX)(DI*4)
 
-w18end:
+w19end:
 	VZEROUPPER
 	RET
 
@@ -32077,9 +32161,9 @@ TEXT ·geluBoth256(SB), NOSPLIT, $0-8
 	MOVQ    24(AX), SI
 	XORQ    DI, DI
 	CMPQ    DI, CX
-	JEQ     w19tail
+	JEQ     w20tail
 
-w19:
+w20:
 	VMOVUPS      (DX)(DI*4), Y1
 	VMULPS       cbf000000<>+0(SB), Y1, Y2
 	VMULPS       Y1, Y2, Y2
@@ -32130,11 +32214,11 @@ w19:
 	VMOVUPS      Y4, (BX)(DI*4)
 	ADDQ         $0x08, DI
 	CMPQ         DI, CX
-	JLT          w19
+	JLT          w20
 
-w19tail:
+w20tail:
 	CMPQ         DI, 32(AX)
-	JEQ          w19end
+	JEQ          w20end
 	VMASKMOVPS   (DX)(DI*4), Y0, Y1
 	VMULPS       cbf000000<>+0(SB), Y1, Y2
 	VMULPS       Y1, Y2, Y2
@@ -32184,7 +32268,7 @@ w19tail:
 	VMASKMOVPS   Y3, Y0, (SI)(DI*4)
 	VMASKMOVPS   Y4, Y0, (BX)(DI*4)
 
-w19end:
+w20end:
 	VZEROUPPER
 	RET
 
@@ -32205,26 +32289,26 @@ TEXT ·add256(SB), NOSPLIT, $0-8
 	MOVQ    8(AX), SI
 	XORQ    DI, DI
 	CMPQ    DI, CX
-	JEQ     w20tail
+	JEQ     w21tail
 
-w20:
+w21:
 	VMOVUPS (DX)(DI*4), Y1
 	VMOVUPS (SI)(DI*4), Y2
 	VADDPS  Y2, Y1, Y1
 	VMOVUPS Y1, (BX)(DI*4)
 	ADDQ    $0x08, DI
 	CMPQ    DI, CX
-	JLT     w20
+	JLT     w21
 
-w20tail:
+w21tail:
 	CMPQ       DI, 32(AX)
-	JEQ        w20end
+	JEQ        w21end
 	VMASKMOVPS (DX)(DI*4), Y0, Y1
 	VMASKMOVPS (SI)(DI*4), Y0, Y2
 	VADDPS     Y2, Y1, Y1
 	VMASKMOVPS Y1, Y0, (BX)(DI*4)
 
-w20end:
+w21end:
 	VZEROUPPER
 	RET
 
@@ -32245,26 +32329,26 @@ TEXT ·multiply256(SB), NOSPLIT, $0-8
 	MOVQ    8(AX), SI
 	XORQ    DI, DI
 	CMPQ    DI, CX
-	JEQ     w21tail
+	JEQ     w22tail
 
-w21:
+w22:
 	VMOVUPS (DX)(DI*4), Y1
 	VMOVUPS (SI)(DI*4), Y2
 	VMULPS  Y2, Y1, Y1
 	VMOVUPS Y1, (BX)(DI*4)
 	ADDQ    $0x08, DI
 	CMPQ    DI, CX
-	JLT     w21
+	JLT     w22
 
-w21tail:
+w22tail:
 	CMPQ       DI, 32(AX)
-	JEQ        w21end
+	JEQ        w22end
 	VMASKMOVPS (DX)(DI*4), Y0, Y1
 	VMASKMOVPS (SI)(DI*4), Y0, Y2
 	VMULPS     Y2, Y1, Y1
 	VMASKMOVPS Y1, Y0, (BX)(DI*4)
 
-w21end:
+w22end:
 	VZEROUPPER
 	RET
 
@@ -32287,23 +32371,23 @@ TEXT ·softmax256(SB), NOSPLIT, $0-8
 	VMOVAPS      Y2, Y3
 	XORQ         SI, SI
 	CMPQ         SI, CX
-	JEQ          w22tail
+	JEQ          w23tail
 
-w22:
+w23:
 	VMOVUPS (DX)(SI*4), Y4
 	VMAXPS  Y4, Y3, Y3
 	ADDQ    $0x08, SI
 	CMPQ    SI, CX
-	JLT     w22
+	JLT     w23
 
-w22tail:
+w23tail:
 	CMPQ       SI, 32(AX)
-	JEQ        w22end
+	JEQ        w23end
 	VMASKMOVPS (DX)(SI*4), Y0, Y4
 	VBLENDVPS  Y0, Y4, Y2, Y4
 	VMAXPS     Y4, Y3, Y3
 
-w22end:
+w23end:
 	VMOVAPS      Y3, Y3
 	VEXTRACTF128 $0x01, Y3, X4
 	VMAXPS       X3, X4, X4
@@ -32316,9 +32400,9 @@ w22end:
 	VXORPS       Y4, Y4, Y4
 	XORQ         SI, SI
 	CMPQ         SI, CX
-	JEQ          w23tail
+	JEQ          w24tail
 
-w23:
+w24:
 	VMOVUPS      (DX)(SI*4), Y5
 	VFMSUB213PS  Y3, Y1, Y5
 	VBROADCASTSS cc2ae0000<>+0(SB), Y6
@@ -32347,11 +32431,11 @@ w23:
 	VMOVUPS      Y7, (BX)(SI*4)
 	ADDQ         $0x08, SI
 	CMPQ         SI, CX
-	JLT          w23
+	JLT          w24
 
-w23tail:
+w24tail:
 	CMPQ         SI, 32(AX)
-	JEQ          w23end
+	JEQ          w24end
 	VMASKMOVPS   (DX)(SI*4), Y0, Y5
 	VBLENDVPS    Y0, Y5, Y2, Y5
 	VFMSUB213PS  Y3, Y1, Y5
@@ -32380,7 +32464,7 @@ w23tail:
 	VADDPS       Y2, Y4, Y4
 	VMASKMOVPS   Y2, Y0, (BX)(SI*4)
 
-w23end:
+w24end:
 	VMOVAPS      Y4, Y1
 	VEXTRACTF128 $0x01, Y1, X2
 	VADDPS       X1, X2, X2
@@ -32393,24 +32477,24 @@ w23end:
 	VBROADCASTSS X1, Y1
 	XORQ         DX, DX
 	CMPQ         DX, CX
-	JEQ          w24tail
+	JEQ          w25tail
 
-w24:
+w25:
 	VMOVUPS (BX)(DX*4), Y2
 	VMULPS  Y1, Y2, Y2
 	VMOVUPS Y2, (BX)(DX*4)
 	ADDQ    $0x08, DX
 	CMPQ    DX, CX
-	JLT     w24
+	JLT     w25
 
-w24tail:
+w25tail:
 	CMPQ       DX, 32(AX)
-	JEQ        w24end
+	JEQ        w25end
 	VMASKMOVPS (BX)(DX*4), Y0, Y2
 	VMULPS     Y1, Y2, Y2
 	VMASKMOVPS Y2, Y0, (BX)(DX*4)
 
-w24end:
+w25end:
 	VZEROUPPER
 	RET
 
@@ -32433,24 +32517,24 @@ TEXT ·softmaxGrad256(SB), NOSPLIT, $0-8
 	VXORPS       Y2, Y2, Y2
 	XORQ         DI, DI
 	CMPQ         DI, CX
-	JEQ          w25tail
+	JEQ          w26tail
 
-w25:
+w26:
 	VMOVUPS     (DX)(DI*4), Y3
 	VMOVUPS     (BX)(DI*4), Y4
 	VFMADD231PS Y4, Y3, Y2
 	ADDQ        $0x08, DI
 	CMPQ        DI, CX
-	JLT         w25
+	JLT         w26
 
-w25tail:
+w26tail:
 	CMPQ        DI, 32(AX)
-	JEQ         w25end
+	JEQ         w26end
 	VMASKMOVPS  (DX)(DI*4), Y0, Y3
 	VMASKMOVPS  (BX)(DI*4), Y0, Y4
 	VFMADD231PS Y4, Y3, Y2
 
-w25end:
+w26end:
 	VMOVAPS      Y2, Y2
 	VEXTRACTF128 $0x01, Y2, X3
 	VADDPS       X2, X3, X3
@@ -32461,9 +32545,9 @@ w25end:
 	VBROADCASTSS X3, Y2
 	XORQ         DI, DI
 	CMPQ         DI, CX
-	JEQ          w26tail
+	JEQ          w27tail
 
-w26:
+w27:
 	VMOVUPS (DX)(DI*4), Y3
 	VMOVUPS (BX)(DI*4), Y4
 	VSUBPS  Y2, Y4, Y4
@@ -32472,11 +32556,11 @@ w26:
 	VMOVUPS Y4, (SI)(DI*4)
 	ADDQ    $0x08, DI
 	CMPQ    DI, CX
-	JLT     w26
+	JLT     w27
 
-w26tail:
+w27tail:
 	CMPQ       DI, 32(AX)
-	JEQ        w26end
+	JEQ        w27end
 	VMASKMOVPS (DX)(DI*4), Y0, Y3
 	VMASKMOVPS (BX)(DI*4), Y0, Y4
 	VSUBPS     Y2, Y4, Y4
@@ -32484,7 +32568,7 @@ w26tail:
 	VMULPS     Y3, Y4, Y4
 	VMASKMOVPS Y4, Y0, (SI)(DI*4)
 
-w26end:
+w27end:
 	VZEROUPPER
 	RET
 
@@ -32507,22 +32591,22 @@ TEXT ·layerNorm256(SB), NOSPLIT, $0-8
 	VXORPS  Y1, Y1, Y1
 	XORQ    R8, R8
 	CMPQ    R8, CX
-	JEQ     w27tail
+	JEQ     w28tail
 
-w27:
+w28:
 	VMOVUPS (DX)(R8*4), Y2
 	VADDPS  Y2, Y1, Y1
 	ADDQ    $0x08, R8
 	CMPQ    R8, CX
-	JLT     w27
+	JLT     w28
 
-w27tail:
+w28tail:
 	CMPQ       R8, 32(AX)
-	JEQ        w27end
+	JEQ        w28end
 	VMASKMOVPS (DX)(R8*4), Y0, Y2
 	VADDPS     Y2, Y1, Y1
 
-w27end:
+w28end:
 	VMOVAPS      Y1, Y1
 	VEXTRACTF128 $0x01, Y1, X2
 	VADDPS       X1, X2, X2
@@ -32535,25 +32619,25 @@ w27end:
 	VXORPS       Y3, Y3, Y3
 	XORQ         R8, R8
 	CMPQ         R8, CX
-	JEQ          w28tail
+	JEQ          w29tail
 
-w28:
+w29:
 	VMOVUPS     (DX)(R8*4), Y4
 	VSUBPS      Y1, Y4, Y4
 	VFMADD231PS Y4, Y4, Y3
 	ADDQ        $0x08, R8
 	CMPQ        R8, CX
-	JLT         w28
+	JLT         w29
 
-w28tail:
+w29tail:
 	CMPQ        R8, 32(AX)
-	JEQ         w28end
+	JEQ         w29end
 	VMASKMOVPS  (DX)(R8*4), Y0, Y4
 	VBLENDVPS   Y0, Y4, Y1, Y4
 	VSUBPS      Y1, Y4, Y4
 	VFMADD231PS Y4, Y4, Y3
 
-w28end:
+w29end:
 	VMOVAPS      Y3, Y3
 	VEXTRACTF128 $0x01, Y3, X4
 	VADDPS       X3, X4, X4
@@ -32571,9 +32655,9 @@ w28end:
 	VBROADCASTSS X3, Y2
 	XORQ         R8, R8
 	CMPQ         R8, CX
-	JEQ          w29tail
+	JEQ          w30tail
 
-w29:
+w30:
 	VMOVUPS     (DX)(R8*4), Y3
 	VMOVUPS     (BX)(R8*4), Y4
 	VMOVUPS     (SI)(R8*4), Y5
@@ -32583,11 +32667,11 @@ w29:
 	VMOVUPS     Y3, (DI)(R8*4)
 	ADDQ        $0x08, R8
 	CMPQ        R8, CX
-	JLT         w29
+	JLT         w30
 
-w29tail:
+w30tail:
 	CMPQ        R8, 32(AX)
-	JEQ         w29end
+	JEQ         w30end
 	VMASKMOVPS  (DX)(R8*4), Y0, Y3
 	VMASKMOVPS  (BX)(R8*4), Y0, Y4
 	VMASKMOVPS  (SI)(R8*4), Y0, Y5
@@ -32596,7 +32680,7 @@ w29tail:
 	VFMADD213PS Y5, Y4, Y3
 	VMASKMOVPS  Y3, Y0, (DI)(R8*4)
 
-w29end:
+w30end:
 	VZEROUPPER
 	RET
 
@@ -32622,9 +32706,9 @@ TEXT ·layerNormGrad256(SB), NOSPLIT, $0-8
 	VXORPS       Y4, Y4, Y4
 	XORQ         R8, R8
 	CMPQ         R8, CX
-	JEQ          w30tail
+	JEQ          w31tail
 
-w30:
+w31:
 	VMOVUPS     (BX)(R8*4), Y5
 	VMOVUPS     (DX)(R8*4), Y6
 	VMOVUPS     (SI)(R8*4), Y7
@@ -32635,11 +32719,11 @@ w30:
 	VFMADD231PS Y5, Y6, Y4
 	ADDQ        $0x08, R8
 	CMPQ        R8, CX
-	JLT         w30
+	JLT         w31
 
-w30tail:
+w31tail:
 	CMPQ        R8, 32(AX)
-	JEQ         w30end
+	JEQ         w31end
 	VMASKMOVPS  (BX)(R8*4), Y0, Y5
 	VMASKMOVPS  (DX)(R8*4), Y0, Y6
 	VMASKMOVPS  (SI)(R8*4), Y0, Y7
@@ -32649,7 +32733,7 @@ w30tail:
 	VADDPS      Y5, Y3, Y3
 	VFMADD231PS Y5, Y6, Y4
 
-w30end:
+w31end:
 	VMOVAPS      Y3, Y3
 	VEXTRACTF128 $0x01, Y3, X5
 	VADDPS       X3, X5, X5
@@ -32670,9 +32754,9 @@ w30end:
 	VBROADCASTSS X5, Y4
 	XORQ         R8, R8
 	CMPQ         R8, CX
-	JEQ          w31tail
+	JEQ          w32tail
 
-w31:
+w32:
 	VMOVUPS      (BX)(R8*4), Y5
 	VMOVUPS      (DX)(R8*4), Y6
 	VMOVUPS      (SI)(R8*4), Y7
@@ -32685,11 +32769,11 @@ w31:
 	VMOVUPS      Y5, (DI)(R8*4)
 	ADDQ         $0x08, R8
 	CMPQ         R8, CX
-	JLT          w31
+	JLT          w32
 
-w31tail:
+w32tail:
 	CMPQ         R8, 32(AX)
-	JEQ          w31end
+	JEQ          w32end
 	VMASKMOVPS   (BX)(R8*4), Y0, Y5
 	VMASKMOVPS   (DX)(R8*4), Y0, Y6
 	VMASKMOVPS   (SI)(R8*4), Y0, Y7
@@ -32701,7 +32785,7 @@ w31tail:
 	VMULPS       Y2, Y5, Y5
 	VMASKMOVPS   Y5, Y0, (DI)(R8*4)
 
-w31end:
+w32end:
 	VZEROUPPER
 	RET
 
@@ -32753,9 +32837,9 @@ TEXT ·dot256(SB), NOSPLIT, $0-8
 	VXORPS  Y2, Y2, Y2
 	XORQ    SI, SI
 	CMPQ    SI, CX
-	JEQ     w32tail
+	JEQ     w33tail
 
-w32:
+w33:
 	VMOVUPS      (DX)(SI*4), Y3
 	VMOVUPS      (BX)(SI*4), Y4
 	VEXTRACTF128 $0x01, Y3, X5
@@ -32768,11 +32852,11 @@ w32:
 	VFMADD231PD  Y5, Y6, Y2
 	ADDQ         $0x08, SI
 	CMPQ         SI, CX
-	JLT          w32
+	JLT          w33
 
-w32tail:
+w33tail:
 	CMPQ         SI, 32(AX)
-	JEQ          w32end
+	JEQ          w33end
 	VMASKMOVPS   (DX)(SI*4), Y0, Y3
 	VMASKMOVPS   (BX)(SI*4), Y0, Y0
 	VEXTRACTF128 $0x01, Y3, X4
@@ -32784,7 +32868,7 @@ w32tail:
 	VFMADD231PD  Y3, Y0, Y1
 	VFMADD231PD  Y4, Y5, Y2
 
-w32end:
+w33end:
 	VADDPD       Y2, Y1, Y1
 	VMOVAPD      Y1, Y0
 	VEXTRACTF128 $0x01, Y0, X1
@@ -33043,6 +33127,70 @@ GLOBL blocks256<>(SB), RODATA|NOPTR, $32
 DATA blockStep256<>+0(SB)/8, $0x0000000000000004
 DATA blockStep256<>+8(SB)/8, $0x0000000000000001
 GLOBL blockStep256<>(SB), RODATA|NOPTR, $16
+
+// func roundHalves256(a *byte)
+// Requires: AVX, AVX2
+TEXT ·roundHalves256(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	MOVQ    32(AX), CX
+	MOVQ    CX, DX
+	ANDQ    $0x07, DX
+	LEAQ    laneMasks<>+0(SB), BX
+	MOVQ    $0x00000008, SI
+	SUBQ    DX, SI
+	VMOVUPS (BX)(SI*4), Y0
+	ANDQ    $-8, CX
+	MOVQ    (AX), DX
+	MOVQ    24(AX), BX
+	XORQ    SI, SI
+	CMPQ    SI, CX
+	JEQ     w34tail
+
+w34:
+	VMOVUPS      (DX)(SI*4), Y1
+	VPSRLD       $0x10, Y1, Y2
+	VBROADCASTSS c00000001<>+0(SB), Y3
+	VANDPS       Y3, Y2, Y3
+	VBROADCASTSS c00007fff<>+0(SB), Y2
+	VPADDD       Y2, Y1, Y2
+	VPADDD       Y3, Y2, Y2
+	VBROADCASTSS cffff0000<>+0(SB), Y3
+	VANDPS       Y3, Y2, Y2
+	VCMPPS       $0x03, Y1, Y1, Y3
+	VBLENDVPS    Y3, Y1, Y2, Y2
+	VMOVUPS      Y2, (BX)(SI*4)
+	ADDQ         $0x08, SI
+	CMPQ         SI, CX
+	JLT          w34
+
+w34tail:
+	CMPQ         SI, 32(AX)
+	JEQ          w34end
+	VMASKMOVPS   (DX)(SI*4), Y0, Y1
+	VPSRLD       $0x10, Y1, Y2
+	VBROADCASTSS c00000001<>+0(SB), Y3
+	VANDPS       Y3, Y2, Y3
+	VBROADCASTSS c00007fff<>+0(SB), Y2
+	VPADDD       Y2, Y1, Y2
+	VPADDD       Y3, Y2, Y2
+	VBROADCASTSS cffff0000<>+0(SB), Y3
+	VANDPS       Y3, Y2, Y2
+	VCMPPS       $0x03, Y1, Y1, Y3
+	VBLENDVPS    Y3, Y1, Y2, Y2
+	VMASKMOVPS   Y2, Y0, (BX)(SI*4)
+
+w34end:
+	VZEROUPPER
+	RET
+
+// func vendor() uint32
+// Requires: CPUID
+TEXT ·vendor(SB), NOSPLIT, $0-4
+	XORL AX, AX
+	XORL CX, CX
+	CPUID
+	MOVL BX, ret+0(FP)
+	RET
 
 // func adam512(a *byte)
 // Requires: AVX, AVX512F
@@ -39010,23 +39158,23 @@ TEXT ·packHalves512(SB), NOSPLIT, $0-8
 	MOVQ  24(AX), BX
 	XORQ  SI, SI
 	CMPQ  SI, CX
-	JEQ   w33tail
+	JEQ   w35tail
 
-w33:
+w35:
 	VMOVUPS (DX)(SI*4), Z0
 	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xc0 // VCVTNEPS2BF16 0, 0, 0
 	VMOVDQU Y0, (BX)(SI*2)
 	ADDQ    $0x10, SI
 	CMPQ    SI, CX
-	JLT     w33
+	JLT     w35
 
-w33tail:
+w35tail:
 	CMPQ      SI, 32(AX)
-	JEQ       w33end
+	JEQ       w35end
 	VMOVUPS.Z (DX)(SI*4), K1, Z0
 	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xc0 // VCVTNEPS2BF16 0, 0, 0
 	VMOVDQU   Y0, (BX)(SI*2)
 
-w33end:
+w35end:
 	VZEROUPPER
 	RET

@@ -42,6 +42,7 @@ var simd512 = simd{
 	dot:           dot512,
 	dotLower:      dotLower512,
 	dropout:       dropout512,
+	roundHalves:   roundHalves512,
 	adam:          adam512,
 	fromGrid:      fromGrid512,
 	divide:        divide512,
@@ -85,4 +86,5 @@ var simd256 = simd{
 	dot:           dot256,
 	dotLower:      dotLower256,
 	dropout:       dropout256,
+	roundHalves:   roundHalves256,
 }
