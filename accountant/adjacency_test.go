@@ -5,64 +5,66 @@ import (
 	"testing"
 )
 
-// pair is δ at α = e^ε of one Poisson-sampled step on data sets that differ in one record, whose gradients are u along the
-// first axis and v at a correlation ρ to it: E[(q X_u − (α−1)(1−q) − αq X_v)₊] under N(0, I), X_w = e^(⟨w,z⟩ − |w|²/2), σ
-// taken into u and v. Given the first coordinate X_v is lognormal and the inner mean that of Black and Scholes.
-func pair(q, u, v, rho, epsilon float64) float64 {
-	alpha := math.Exp(epsilon)
-	phi := func(x float64) float64 { return math.Erfc(-x/math.Sqrt2) / 2 }
-	side := v * math.Sqrt(1-rho*rho)
-	return integrate(-12, 16, 600, func(z float64) float64 {
-		strike := q*math.Exp(u*z-u*u/2) - (alpha-1)*(1-q)
-		mean := math.Exp(v*rho*z - v*v*rho*rho/2)
-		if strike <= 0 {
-			return 0
-		}
-		if side < 1e-9 {
-			return density(z) * math.Max(0, strike-alpha*q*mean)
-		}
-		d := (math.Log(strike/(alpha*q*mean)) + side*side/2) / side
-		return density(z) * (strike*phi(d) - alpha*q*mean*phi(d-side))
-	})
+// stepDensity is the density at x of a step's output when k of a group's records may be in it: Σ C(k,j) q^j (1−q)^(k−j) N(js, σ²).
+func stepDensity(x, q, sigma, shift float64, k int) float64 {
+	sum, choose := 0.0, 1.0
+	for j := 0; j <= k; j++ {
+		d := (x - shift*float64(j)) / sigma
+		sum += choose * math.Pow(q, float64(j)) * math.Pow(1-q, float64(k-j)) * math.Exp(-d*d/2)
+		choose *= float64(k-j) / float64(j+1)
+	}
+	return sum / (sigma * math.Sqrt(2*math.Pi))
 }
 
-// kink is the relative error of pair where its integrand has a corner.
-const kink = 3e-5
-
-// The pair that replace-one is priced by, opposite gradients of full length, dominates every other: δ falls as they turn
-// towards each other or get shorter. And it is reached.
-func TestReplaceOneDominates(t *testing.T) {
-	for _, c := range []struct{ q, sigma, epsilon float64 }{{0.3, 1, 0.5}, {0.05, 0.7, 1}, {0.8, 2, 0.2}, {0.5, 1.5, 0}} {
-		r, err := Delta(replaceOne(c.q, c.sigma, 1), c.epsilon)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := 1 / c.sigma
-		last := pair(c.q, s, s, -1, c.epsilon)
-		if r.Delta.Upper < last*(1-kink) || r.Delta.Lower > last*(1+kink) {
-			t.Errorf("%+v: opposite gradients %v, priced %v", c, last, r.Delta)
-		}
-		for rho := -0.99; rho <= 1; rho += 0.1 {
-			got := pair(c.q, s, s, rho, c.epsilon)
-			if got > last*(1+kink) {
-				t.Errorf("%+v: %v at correlation %v, more than %v before", c, got, rho, last)
-			}
-			last = got
-			for _, short := range []float64{0.2, 0.7} {
-				if a, b := pair(c.q, short*s, s, rho, c.epsilon), pair(c.q, s, short*s, rho, c.epsilon); math.Max(a, b) > r.Delta.Upper*(1+kink) {
-					t.Errorf("%+v: %v and %v with one gradient shorter, priced %v", c, a, b, r.Delta)
-				}
-			}
+// hockey is δ(ε) = ∫∫ (p − e^ε p')₊ of two steps by the mid-point rule, from the densities themselves.
+func hockey(epsilon, from, to float64, n int, p, other func(float64) float64) float64 {
+	h := (to - from) / float64(n)
+	a, b := make([]float64, n), make([]float64, n)
+	for i := range a {
+		x := from + h*(float64(i)+0.5)
+		a[i], b[i] = p(x), other(x)
+	}
+	e, sum := math.Exp(epsilon), 0.0
+	for i := range a {
+		for j := range a {
+			sum += math.Max(0, a[i]*a[j]-e*b[i]*b[j])
 		}
 	}
+	return sum * h * h
 }
 
-// Zero-out is the same pair as add-remove: the second gradient is none.
-func TestZeroOutPair(t *testing.T) {
-	p := Homogeneous(0.3, 1, 1)
-	p.Adjacency = ZeroOut
-	r, err := Delta(p, 0.5)
-	if want := pair(0.3, 1, 0, -1, 0.5); err != nil || math.Abs(r.Remove.Estimate/want-1) > kink {
-		t.Errorf("priced %v, want %v (%v)", r.Remove, want, err)
+// Groups, replace-one and zero-out at two steps enclose the double integral over the mechanisms' densities.
+func TestAdjacenciesAgainstIntegral(t *testing.T) {
+	const q, sigma, epsilon = 0.3, 1.5, 0.7
+	none := func(x float64) float64 { return stepDensity(x, q, sigma, 0, 1) }
+	for name, c := range map[string]struct {
+		adjacency Adjacency
+		group     int
+		p, other  func(float64) float64
+	}{
+		"zero-out": {ZeroOut, 1, func(x float64) float64 { return stepDensity(x, q, sigma, 1, 1) }, none},
+		"group 2":  {AddRemove, 2, func(x float64) float64 { return stepDensity(x, q, sigma, 1, 2) }, none},
+		"group 3":  {AddRemove, 3, func(x float64) float64 { return stepDensity(x, q, sigma, 1, 3) }, none},
+		"replace":  {ReplaceOne, 1, func(x float64) float64 { return stepDensity(x, q, sigma, 1, 1) }, func(x float64) float64 { return stepDensity(x, q, sigma, -1, 1) }},
+	} {
+		const n = 1500
+		remove := hockey(epsilon, -14, 17, n, c.p, c.other)
+		slack := 3*math.Abs(remove-hockey(epsilon, -14, 17, n/2, c.p, c.other)) + 1e-12
+		p := Homogeneous(q, sigma, 2)
+		p.Adjacency, p.GroupSize = c.adjacency, c.group
+		got, err := Delta(p, epsilon)
+		if err != nil || got.Remove.Lower > remove+slack || got.Remove.Upper < remove-slack || slack > 1e-4*remove {
+			t.Errorf("%s: remove %v, integral %v ± %v (%v)", name, got.Remove, remove, slack, err)
+		}
+		add := hockey(epsilon, -14, 17, n, c.other, c.p)
+		slack = 3*math.Abs(add-hockey(epsilon, -14, 17, n/2, c.other, c.p)) + 1e-12
+		if got.Add.Lower > add+slack || got.Add.Upper < add-slack {
+			t.Errorf("%s: add %v, integral %v ± %v", name, got.Add, add, slack)
+		}
+		back, err := Epsilon(p, remove)
+		if err != nil || back.Remove.Lower > epsilon+1e-3 || back.Remove.Upper < epsilon-1e-3 {
+			t.Errorf("%s: epsilon %v (%v)", name, back.Remove, err)
+		}
+		t.Logf("%s: remove %v, integral %v; epsilon %v", name, got.Remove, remove, back.Remove)
 	}
 }

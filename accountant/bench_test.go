@@ -46,3 +46,26 @@ func BenchmarkNoise(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkHard is one certified epsilon of plans for the bent contour: two steps, rare steps, heavy tails.
+func BenchmarkHard(b *testing.B) {
+	for _, c := range []struct {
+		plan  Plan
+		delta float64
+	}{
+		{Homogeneous(0.02, 1, 2), 1e-6},
+		{Homogeneous(0.1, 0.5, 10), 1e-7},
+		{Homogeneous(1e-5, 0.6, 100), 1e-8},
+		{Homogeneous(1e-4, 1, 100000), 1e-8},
+	} {
+		ph := c.plan.Phases[0]
+		b.Run(fmt.Sprintf("%v/%v/%d", ph.SamplingRate, ph.NoiseMultiplier, ph.Steps), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := Epsilon(c.plan, c.delta); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
