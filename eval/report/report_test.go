@@ -274,7 +274,7 @@ func TestResults(t *testing.T) {
 	for _, want := range []string{
 		"## SST-2, 67,349 training rows, lora-16 at (ε = 8, δ = 1e-5)",
 		"| certified | 0.5928 | -6.3\u2009% | [7.99", "| edgeworth (estimate) | 0.5220 | -17.5\u2009% |", "| claim false |", "| rdp | 0.6324 | +0.0\u2009% |",
-		"(5 seeds)", "Wilcoxon", "SHA-256 of report.json: `",
+		"(5 seeds)", "| 95 % over rows |", "Wilcoxon", "SHA-256 of report.json: `",
 	} {
 		if !bytes.Contains(text, []byte(want)) {
 			t.Errorf("RESULTS.md lacks %q:\n%s", want, text)

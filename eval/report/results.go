@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"math"
 
 	"github.com/ewtune/ewtune/eval"
 )
@@ -30,7 +31,7 @@ func Results(r *eval.Report, with Publication) ([]byte, error) {
 	}
 	for _, cell := range budgets(r) {
 		fmt.Fprintf(&out, "\n## %s, %s training rows, %s at (ε = %g, δ = %s)\n\n", taskName(cell[0].Task), count(cell[0].Rows), cell[0].Method, cell[0].Target, delta(cell[0].Delta))
-		markdownTable(&out, []string{"noise set by", "noise multiplier", "against RDP", "certified ε", "claim", "split", "accuracy", "95 % interval", "F1", "majority", "no privacy"}, resultsRows(cell))
+		markdownTable(&out, []string{"noise set by", "noise multiplier", "against RDP", "certified ε", "claim", "split", "accuracy", "95 % over seeds", "95 % over rows", "F1", "majority", "no privacy"}, resultsRows(cell))
 	}
 	markdownTests(&out, r)
 	if rows := peerRows(r, with.Peers); len(rows) > 0 {
@@ -70,20 +71,21 @@ func resultsRows(cell []*eval.Setting) [][]string {
 			rdp = s.Privacy.NoiseMultiplier
 		}
 	}
-	var rows [][]string
+	var lines [][]string
 	for _, s := range cell {
 		saved := "–"
 		if rdp > 0 {
 			saved = fmt.Sprintf("%+.1f\u2009%%", 100*(s.Privacy.NoiseMultiplier/rdp-1))
 		}
 		for _, split := range s.Splits {
-			accuracy := percent(split.Accuracy.Value)
+			accuracy, seeds := percent(split.Accuracy.Value), "–"
 			if n := len(split.Values); n > 1 {
-				accuracy = fmt.Sprintf("%s ± %.1f (%d seeds)", accuracy, 100*split.Deviation, n)
+				accuracy, seeds = fmt.Sprintf("%s ± %.1f (%d seeds)", accuracy, 100*split.Deviation, n), within(split.Accuracy)
 			}
-			rows = append(rows, []string{accountantName(s.Accountant), sigma(s.Privacy.NoiseMultiplier), saved, interval(s.Privacy.Epsilon), verdict(s.Privacy),
-				split.Split, accuracy, within(split.Accuracy), share(split.F1), percent(split.Majority), share(split.Baseline)})
+			rows := eval.Wilson(int(math.Round(split.Accuracy.Value*float64(split.Rows))), split.Rows)
+			lines = append(lines, []string{accountantName(s.Accountant), sigma(s.Privacy.NoiseMultiplier), saved, interval(s.Privacy.Epsilon), verdict(s.Privacy),
+				split.Split, accuracy, seeds, within(rows), share(split.F1), percent(split.Majority), share(split.Baseline)})
 		}
 	}
-	return rows
+	return lines
 }

@@ -45,12 +45,20 @@ func evalPublish(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if file := c.String("peers"); file != "" {
+		if files[peersFile], err = os.ReadFile(file); err != nil {
+			return fmt.Errorf("peers: %w", err)
+		}
+	}
 	out := filepath.Join(c.String("out"), "results")
 	if _, err := os.Stat(out); err == nil {
 		return fmt.Errorf("out %s: is there already; remove it or name another folder", out)
 	}
 	return publish(c, out, files, with)
 }
+
+// peersFile is the copy of --peers in the published folder.
+const peersFile = "peers.jsonl"
 
 func publication(c *cli.Context) (with report.Publication, err error) {
 	if file := c.String("about"); file != "" {
