@@ -1,0 +1,206 @@
+package kernel
+
+import "math"
+
+// The panels of the bent contour: how large the integrand may be about one, and its sum.
+
+// panel is a stretch of the path.
+type panel struct {
+	mr, mi, half float64
+	cos, sin     float64 // direction
+	ha, hb       float64 // semi-axes of the ellipse
+	abs          float64 // |1 + J| in the middle
+	ray          int
+}
+
+// largest chooses the panel's ellipse, and returns the log of a bound of the integrand on it and what the rule's error may
+// be. Two bounds: Taylor's about the middle m,
+//
+//	|e^E| ≤ |e^E(m)| e^(max Re E'(m)(S−m) + B|S−m|²/2),  B = Σ T (G₂/|M| + (G₁/|M|)²),  |M| ≥ |1+J(m)| − G₁|S−m|,
+//
+// and e^(T log G₀).
+func (w *Workspace) largest(p *Problem, b *bend, pan *panel) (size, rule float64, ok bool) {
+	base, _ := b.exponent(pan.mr, pan.mi)
+	value, dr, di := base, -b.a, 0.0
+	for i := range p.Phases {
+		ph := p.Phases[i]
+		if ph.Rate == 1 {
+			v := ph.Steps / (ph.Noise * ph.Noise)
+			value += v * (pan.mr*pan.mr - pan.mr - pan.mi*pan.mi) / 2
+			dr, di = dr+v*(pan.mr-0.5), di+v*pan.mi
+			continue
+		}
+		t := w.table(p, i, b)
+		if t == nil {
+			return 0, 0, false
+		}
+		if pan.ray == 0 || len(p.Phases) > 1 {
+			pan.ray = t.best(pan.mr, pan.mi)
+		}
+		re, im, jr, ji := t.whole(pan.ray, pan.mr, pan.mi)
+		sq := re*re + im*im
+		value += t.steps * 0.5 * Log(sq)
+		dr += t.steps * (jr*re + ji*im) / sq
+		di += t.steps * (ji*re - jr*im) / sq
+		pan.abs = math.Sqrt(sq) // of the last phase
+	}
+	near := math.Sqrt(pan.mr*pan.mr + pan.mi*pan.mi)
+	other := math.Sqrt((pan.mr-1)*(pan.mr-1) + pan.mi*pan.mi)
+	lift := value - b.logScale - Log(near*other/pan.half)
+	spread := Exp((b.tight + 9 + math.Max(lift, 0)) / (2 * gaussOrder))
+	pan.ha, pan.hb = pan.half*(spread+1/spread)/2, pan.half*(spread-1/spread)/2
+	near, other = near-pan.ha, other-pan.ha
+	if !(near > 0) || !(other > 0) || !(spread < 20) {
+		return math.Inf(1), math.Inf(1), true
+	}
+	along, across := dr*pan.cos-di*pan.sin, dr*pan.sin+di*pan.cos
+	taylor := value + math.Sqrt(along*along*pan.ha*pan.ha+across*across*pan.hb*pan.hb) + 1e-6
+	flat := base + b.a*math.Sqrt(pan.ha*pan.ha*pan.cos*pan.cos+pan.hb*pan.hb*pan.sin*pan.sin)
+	bent := 0.0
+	for i := range p.Phases {
+		ph := p.Phases[i]
+		if ph.Rate == 1 {
+			v := ph.Steps / (ph.Noise * ph.Noise)
+			bent += v
+			gr, gi := v*(pan.mr-0.5), v*pan.mi
+			flat += v*(pan.mr*pan.mr-pan.mr-pan.mi*pan.mi)/2 + math.Sqrt(gr*gr+gi*gi)*pan.ha + v*pan.ha*pan.ha/2
+			continue
+		}
+		t := w.table(p, i, b)
+		if t == nil {
+			return 0, 0, false
+		}
+		if len(p.Phases) > 1 {
+			pan.ray = t.best(pan.mr, pan.mi)
+			re, im, _, _ := t.whole(pan.ray, pan.mr, pan.mi)
+			pan.abs = math.Sqrt(re*re + im*im)
+		}
+		top := t.corners(pan)
+		flat += t.steps * Log(top.g0)
+		if low := pan.abs*(1-1e-6) - top.g1*pan.ha - 1e-12; low > 0.1*pan.abs {
+			bent += t.steps * (top.g2/low + top.g1*top.g1/(low*low))
+		} else {
+			bent = math.Inf(1)
+		}
+	}
+	size = math.Min(taylor+bent*pan.ha*pan.ha/2, flat)
+	if size != size {
+		size = math.Inf(1)
+	}
+	size -= Log(near) + Log(other)
+	return size, 4.2 * pan.half * Exp(size-b.logScale-2*gaussOrder*Log(spread)) / (1 - 1/(spread*spread)), true
+}
+
+// best returns the ray whose strip has the smallest G₁ at S.
+func (t *rays) best(sr, si float64) int {
+	if t.end == t.cut {
+		return 1
+	}
+	best, at := math.Inf(1), 1
+	before := t.bound(0, sr, si).g1
+	here := t.bound(1, sr, si).g1
+	for i := 1; i <= 3; i++ {
+		next := t.bound(i+1, sr, si).g1
+		if most := math.Max(before, next); most < best {
+			best, at = most, i
+		}
+		before, here = here, next
+	}
+	return at
+}
+
+// corners bounds G on the rectangle about the panel's ellipse.
+func (t *rays) corners(pan *panel) bounds {
+	var top bounds
+	for k := range 4 {
+		x, y := pan.ha, pan.hb
+		if k&1 != 0 {
+			x = -x
+		}
+		if k&2 != 0 {
+			y = -y
+		}
+		top.most(t.bound(pan.ray, pan.mr+x*pan.cos-y*pan.sin, pan.mi+x*pan.sin+y*pan.cos))
+	}
+	return top
+}
+
+// sumPanel adds the panel's nodes.
+func (w *Workspace) sumPanel(p *Problem, b *bend, pan *panel) bool {
+	if b.n+gaussOrder > mostBend {
+		return false
+	}
+	re, im, wr, wi, slack := w.bent[0][b.n:], w.bent[1][b.n:], w.bent[2][b.n:], w.bent[3][b.n:], w.bent[4][b.n:]
+	for k := range gaussOrder {
+		x := gaussNode[k/2]
+		if k&1 != 0 {
+			x = -x
+		}
+		re[k], im[k] = pan.mr+x*pan.half*pan.cos, pan.mi+x*pan.half*pan.sin
+		wr[k], wi[k] = b.exponent(re[k], im[k])
+		size := math.Sqrt(re[k]*re[k] + im[k]*im[k])
+		slack[k] = 8 * unit * (math.Abs(wr[k]) + math.Abs(wi[k]) + size*(b.lambda+b.epsilon) + b.epsilon + 10)
+	}
+	for i := range p.Phases {
+		ph := p.Phases[i]
+		if ph.Rate == 1 {
+			v := ph.Steps / (ph.Noise * ph.Noise)
+			for k := range gaussOrder {
+				x, y := v*(re[k]*re[k]-re[k]-im[k]*im[k])/2, v*im[k]*(re[k]-0.5)
+				wr[k], wi[k] = wr[k]+x, wi[k]+y
+				slack[k] += 8 * unit * v * (re[k]*re[k] + math.Abs(re[k]) + im[k]*im[k])
+			}
+			continue
+		}
+		t := w.table(p, i, b)
+		if t == nil {
+			return false
+		}
+		ray, eta := t.surest(pan)
+		for k := range gaussOrder {
+			x, y, _, _ := t.sum(ray, re[k], im[k])
+			var logAbs, arg float64
+			if t.direct {
+				logAbs, arg = 0.5*Log(x*x+y*y+1e-300), Atan2(y, x)
+			} else {
+				sq := 2*x + x*x + y*y
+				if arg = Atan2(y, 1+x); sq > -0.5 {
+					logAbs = 0.5 * Log1p(sq)
+				} else {
+					logAbs = 0.5 * Log((1+x)*(1+x)+y*y+1e-300)
+				}
+			}
+			wr[k], wi[k] = wr[k]+t.steps*logAbs, wi[k]+t.steps*arg
+			slack[k] += t.steps * (Log1p(eta*Exp(-logAbs)) + 8*unit*(math.Abs(logAbs)+math.Abs(arg)))
+		}
+	}
+	for k := range gaussOrder {
+		b.finish(re, im, wr, wi, slack, k, pan)
+	}
+	b.n += gaussOrder
+	return b.mass < math.Inf(1)
+}
+
+// finish turns node k's exponent into its amplitude and S into s.
+func (b *bend) finish(re, im, wr, wi, slack list, k int, pan *panel) {
+	sr, si := re[k], im[k]
+	dr, di := sr*sr-sr-si*si, 2*sr*si-si // S(S−1)
+	norm := dr*dr + di*di
+	size := gaussWeight[k/2] * pan.half / math.Sqrt(norm)
+	e := Exp(wr[k] - b.logScale)
+	if slack[k] < 0.1 {
+		b.wrong += size * e * Expm1(slack[k])
+	} else {
+		b.wrong += size * (Exp(wr[k]-b.logScale+slack[k]) + e)
+	}
+	b.mass += size * e
+	s, c := Sincos(wi[k])
+	size *= e / math.Sqrt(norm)
+	x, y := size*(c*dr+s*di), size*(s*dr-c*di)
+	wr[k], wi[k] = x*pan.cos-y*pan.sin, x*pan.sin+y*pan.cos
+	if b.add {
+		re[k], im[k] = -sr, -si
+	} else {
+		re[k] = sr - 1
+	}
+}
