@@ -13,7 +13,8 @@ import (
 )
 
 // BFloat16 is the precision of float32 whose matrix products, forward and backward, round their factors to bfloat16 and add in
-// float32; which is faster than float32 on processors whose instruction for it is. Weights, activations, norms, clipped sums and the optimiser stay in float32: what is released is bounded as ever.
+// float32: faster than float32 where the processor's instruction for it is. Weights, activations, norms, clipped sums and the optimiser stay
+// in float32: what is released is bounded as ever.
 const BFloat16 = "bfloat16"
 
 // EngineOptions say how an Engine computes; none of them changes what is private. The zero value is the default.
