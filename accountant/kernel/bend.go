@@ -20,10 +20,10 @@ import "math"
 
 const (
 	bendAngle = 1.33 // bendAngle + rayGap > π/2: e^(SL) decays along the path on rays 2 and 3
-	mostBend  = 1300 // nodes
+	mostBend  = 1200 // nodes
 	mostPanel = 200
 
-	bendEffort = 2.2e6 // terms of all contours of a call: about 60 ms
+	bendEffort = 1.8e6 // terms of all contours of a call: about 50 ms
 )
 
 // bend is a laid contour: its nodes s and amplitudes stand in the workspace.

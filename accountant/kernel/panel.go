@@ -130,7 +130,8 @@ func (w *Workspace) sumPanel(p *Problem, b *bend, pan *panel) bool {
 	if b.n+gaussOrder > mostBend {
 		return false
 	}
-	re, im, wr, wi, slack := w.bent[0][b.n:], w.bent[1][b.n:], w.bent[2][b.n:], w.bent[3][b.n:], w.bent[4][b.n:]
+	var slack [gaussOrder]float64
+	re, im, wr, wi := w.bent[0][b.n:], w.bent[1][b.n:], w.bent[2][b.n:], w.bent[3][b.n:]
 	for k := range gaussOrder {
 		x := gaussNode[k/2]
 		if k&1 != 0 {
@@ -175,23 +176,23 @@ func (w *Workspace) sumPanel(p *Problem, b *bend, pan *panel) bool {
 		}
 	}
 	for k := range gaussOrder {
-		b.finish(re, im, wr, wi, slack, k, pan)
+		b.finish(re, im, wr, wi, slack[k], k, pan)
 	}
 	b.n += gaussOrder
 	return b.mass < math.Inf(1)
 }
 
 // finish turns node k's exponent into its amplitude and S into s.
-func (b *bend) finish(re, im, wr, wi, slack list, k int, pan *panel) {
+func (b *bend) finish(re, im, wr, wi list, slack float64, k int, pan *panel) {
 	sr, si := re[k], im[k]
 	dr, di := sr*sr-sr-si*si, 2*sr*si-si // S(S−1)
 	norm := dr*dr + di*di
 	size := gaussWeight[k/2] * pan.half / math.Sqrt(norm)
 	e := Exp(wr[k] - b.logScale)
-	if slack[k] < 0.1 {
-		b.wrong += size * e * Expm1(slack[k])
+	if slack < 0.1 {
+		b.wrong += size * e * Expm1(slack)
 	} else {
-		b.wrong += size * (Exp(wr[k]-b.logScale+slack[k]) + e)
+		b.wrong += size * (Exp(wr[k]-b.logScale+slack) + e)
 	}
 	b.mass += size * e
 	s, c := Sincos(wi[k])

@@ -51,7 +51,7 @@ type Workspace struct {
 	rest   []float64 // all memory but the coarse table, for the bent contour
 	rays   [mostRays]rays
 	spread int     // how many of the rays are in use
-	bent   [5]list // s, amplitude and slack of the bent contour's nodes
+	bent   [4]list // s and amplitude of the bent contour's nodes
 }
 
 type list []float64
