@@ -41,7 +41,7 @@ func (b *builder) price(r *RunReport, ledger *accountant.Ledger) error {
 	if err != nil {
 		return err
 	}
-	p.SeedDisclosed = header.SeedKnown
+	p.SeedDisclosed, p.ClippingNorms = header.SeedKnown, clippingNorms(ledger)
 	r.Privacy = p
 	p.Assumptions = assumptions(r, plan, header)
 	p.Guarantee = p.proven
@@ -52,6 +52,21 @@ func (b *builder) price(r *RunReport, ledger *accountant.Ledger) error {
 	r.Warnings = append(r.Warnings, p.warnings...)
 	r.warnOfPrivacy()
 	return b.priceTrials(r, plan)
+}
+
+// clippingNorms are the least and the most in a ledger's events; nil where the header's holds throughout.
+func clippingNorms(ledger *accountant.Ledger) *[2]float64 {
+	var norms *[2]float64
+	for _, e := range ledger.Events() {
+		if e.ClippingNorm == 0 {
+			continue
+		}
+		if norms == nil {
+			norms = &[2]float64{e.ClippingNorm, e.ClippingNorm}
+		}
+		norms[0], norms[1] = min(norms[0], e.ClippingNorm), max(norms[1], e.ClippingNorm)
+	}
+	return norms
 }
 
 // priceTrials prices the release of every trial of the tuning, which bounds the release of the best one.

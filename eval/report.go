@@ -122,6 +122,7 @@ type Privacy struct {
 	NoiseMultiplier float64              `json:"noise_multiplier"`            // of the first phase
 	Steps           int64                `json:"steps"`                       // executed, of all phases
 	Phases          []accountant.Phase   `json:"phases"`                      // executed
+	ClippingNorms   *[2]float64          `json:"clipping_norms,omitempty"`    // least and most of the steps, where the clip moved
 	Edgeworth       *float64             `json:"edgeworth_order_1,omitempty"` // what the paper's accountant would have printed: an estimate
 	RDP             *float64             `json:"rdp,omitempty"`               // upper bound by Rényi DP
 	PLD             *accountant.Interval `json:"pld,omitempty"`               // a second certified accountant

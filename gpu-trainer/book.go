@@ -26,8 +26,11 @@ func (p Plan) ledgerHeader(data string) accountant.LedgerHeader {
 // event is what a step costs: the multiplier of all that it releases together, and under an adaptive clip its two parts.
 func (p Plan) event(step int64, clippingNorm float64) accountant.LedgerEvent {
 	e := accountant.LedgerEvent{Kind: accountant.GaussianEvent, Step: step, SamplingRate: p.SamplingRate, NoiseMultiplier: p.noiseAt(step), Count: 1}
+	if p.clipMoves() {
+		e.ClippingNorm = clippingNorm
+	}
 	if p.AdaptiveClip != nil {
-		e.ClippingNorm, e.GradientNoiseMultiplier, e.CountNoise = clippingNorm, p.gradientNoiseAt(step), p.AdaptiveClip.CountNoise
+		e.GradientNoiseMultiplier, e.CountNoise = p.gradientNoiseAt(step), p.AdaptiveClip.CountNoise
 	}
 	return e
 }

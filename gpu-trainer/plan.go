@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"math"
+	"slices"
 
 	"github.com/ewtune/ewtune/gpu-trainer/dp"
 	"github.com/ewtune/ewtune/gpu-trainer/model"
@@ -119,6 +120,11 @@ func (p Plan) gradientNoiseAt(step int64) float64 {
 		return p.noiseAt(step)
 	}
 	return p.AdaptiveClip.GradientMultiplier(p.noiseAt(step))
+}
+
+// clipMoves tells whether the clipping norm is not the same at every step; the ledger then has it step by step.
+func (p Plan) clipMoves() bool {
+	return p.AdaptiveClip != nil || slices.ContainsFunc(p.Phases, func(f Phase) bool { return f.ClipFactor != 1 })
 }
 
 // sampler draws the lots of the plan.

@@ -7,17 +7,21 @@ import (
 	"github.com/ewtune/ewtune/accountant"
 )
 
-// accounting is what the accountant prices of the first steps of a plan.
-func (p Plan) accounting(steps int64) accountant.Plan {
-	q := p.SamplingRate
+// Accounting is what the accountant prices of the first steps of a resolved plan, such as Result has: phases that differ in the clip alone are one, since
+// the noise is relative to the clip.
+func (p Plan) Accounting(steps int64) accountant.Plan {
 	priced := accountant.Plan{Sampler: accountant.Sampler(p.Sampler), Adjacency: accountant.AddRemove, DatasetSize: p.DatasetSize, MaxLot: p.MaxLot}
 	for _, f := range p.Phases {
-		n := min(f.Steps, steps)
+		n, sigma := min(f.Steps, steps), p.NoiseMultiplier*f.NoiseFactor
 		if n <= 0 {
 			break
 		}
-		priced.Phases = append(priced.Phases, accountant.Phase{SamplingRate: q, NoiseMultiplier: p.NoiseMultiplier * f.NoiseFactor, Steps: n})
 		steps -= n
+		if last := len(priced.Phases) - 1; last >= 0 && priced.Phases[last].NoiseMultiplier == sigma {
+			priced.Phases[last].Steps += n
+			continue
+		}
+		priced.Phases = append(priced.Phases, accountant.Phase{SamplingRate: p.SamplingRate, NoiseMultiplier: sigma, Steps: n})
 	}
 	return priced
 }
@@ -27,13 +31,13 @@ func (p Plan) epsilonAfter(steps int64) (accountant.Result, error) {
 	if steps == 0 {
 		return accountant.Result{}, nil
 	}
-	return accountant.Epsilon(p.accounting(steps), p.Delta)
+	return accountant.Epsilon(p.Accounting(steps), p.Delta)
 }
 
 // solveNoise is the least noise multiplier whose certified price is within the budget; under a schedule of noise to a relative 1e-6, rounded up.
 func (p Plan) solveNoise() (float64, error) {
 	if len(p.Phases) == 1 {
-		sigma, err := accountant.SolveNoise(p.accounting(p.Steps), p.Epsilon, p.Delta)
+		sigma, err := accountant.SolveNoise(p.Accounting(p.Steps), p.Epsilon, p.Delta)
 		return sigma / p.Phases[0].NoiseFactor, err
 	}
 	least, most := math.Inf(1), 0.0

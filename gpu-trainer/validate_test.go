@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -85,6 +86,35 @@ func TestScheduleOfNoiseIsPriced(t *testing.T) {
 		if err := tried.withinBudget(); (err == nil) != within {
 			t.Errorf("%v times the multiplier %v: %v", factor, got.NoiseMultiplier, err)
 		}
+	}
+}
+
+// TestLedgerHasThePhasesThatWerePriced: the events of all steps make up the plan that was priced, and hold the clip where it moves.
+func TestLedgerHasThePhasesThatWerePriced(t *testing.T) {
+	p := smallPlan()
+	p.Steps, p.Phases = 12, []Phase{{Steps: 3, NoiseFactor: 1.5}, {Steps: 4}, {Steps: 5, ClipFactor: 0.5}}
+	p, _, err := p.resolve(200, smallModel().Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := newBook(runFolder{}, p.ledgerHeader("data"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for step := range p.Steps {
+		if err := b.charge(p.event(step+1, p.ClippingNorm*p.phase(step+1).ClipFactor)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	executed, err := b.ledger.Plan()
+	if err != nil || !reflect.DeepEqual(executed, p.Accounting(p.Steps)) {
+		t.Errorf("ledger %+v, %v: want %+v", executed, err, p.Accounting(p.Steps))
+	}
+	if n := len(executed.Phases); n != 2 {
+		t.Errorf("%d phases: want 2, the clip alone makes none", n)
+	}
+	if first, last := b.ledger.Events()[0], b.ledger.Events()[11]; last.ClippingNorm != p.ClippingNorm/2 || first.ClippingNorm != p.ClippingNorm {
+		t.Errorf("clips %v, %v: want %v and its half", first.ClippingNorm, last.ClippingNorm, p.ClippingNorm)
 	}
 }
 

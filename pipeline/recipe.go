@@ -20,7 +20,8 @@ type Recipe struct {
 	Warmup       float64 // share of the steps
 	ClippingNorm float64 // private runs
 	ClippingMode string
-	ClipQuantile float64 // of the gradients' norms, which the clip follows; 0: the clip is fixed
+	ClipQuantile float64         // of the gradients' norms, which the clip follows; 0: the clip is fixed
+	Phases       []trainer.Phase // of noise and clip; their steps sum to the plan's
 	Optimizer    dp.Optimizer
 	Schedule     string // a kind of trainer.Schedule
 	Horizon      int64  // of the schedule, 0: the plan's steps
@@ -58,6 +59,9 @@ func (r Recipe) orElse(other Recipe) Recipe {
 	r.LearningRate, r.Warmup = cmp.Or(r.LearningRate, other.LearningRate), cmp.Or(r.Warmup, other.Warmup)
 	r.ClippingNorm, r.ClippingMode = cmp.Or(r.ClippingNorm, other.ClippingNorm), cmp.Or(r.ClippingMode, other.ClippingMode)
 	r.ClipQuantile = cmp.Or(r.ClipQuantile, other.ClipQuantile)
+	if len(r.Phases) == 0 {
+		r.Phases = other.Phases
+	}
 	r.Optimizer, r.Horizon = cmp.Or(r.Optimizer, other.Optimizer), cmp.Or(r.Horizon, other.Horizon)
 	r.Schedule, r.Dropout = cmp.Or(r.Schedule, other.Schedule), r.Dropout || other.Dropout
 	return r
@@ -119,7 +123,7 @@ func (r Recipe) plan(rows int64) (trainer.Plan, error) {
 	return trainer.Plan{
 		AdaptiveClip: adaptive,
 		DatasetSize:  rows, ExpectedBatchSize: r.BatchSize, Steps: steps,
-		ClippingNorm: r.ClippingNorm, ClippingMode: r.ClippingMode,
+		ClippingNorm: r.ClippingNorm, ClippingMode: r.ClippingMode, Phases: r.Phases,
 		Method: r.Method, Optimizer: r.Optimizer, LearningRate: r.LearningRate, Dropout: r.Dropout,
 		Schedule: trainer.Schedule{Kind: r.Schedule, Horizon: r.Horizon, Warmup: int64(math.Round(r.Warmup * float64(steps)))},
 	}, nil

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ewtune/ewtune/accountant"
 	"github.com/ewtune/ewtune/eval"
 	trainer "github.com/ewtune/ewtune/gpu-trainer"
 	"github.com/ewtune/ewtune/gpu-trainer/dp"
@@ -153,6 +152,9 @@ func (s RunSpec) plan(rows int64) (trainer.Plan, error) {
 		plan.Epsilon = s.Budget.Epsilon
 		return plan, nil
 	}
+	if plan.NoiseMultiplier == 0 && len(plan.Phases) > 0 {
+		return plan, fmt.Errorf("accountant %s: prices runs of one noise only; phases want the certified one, or a noise multiplier", s.Budget.Accountant)
+	}
 	if plan.NoiseMultiplier == 0 {
 		plan.NoiseMultiplier, err = NoiseMultiplier(s.Budget.Accountant, float64(plan.ExpectedBatchSize)/float64(rows+s.Audit.Slots()), plan.Steps, s.Budget.Epsilon, s.Budget.Delta)
 	}
@@ -254,20 +256,11 @@ func (s RunSpec) describe(m *Manifest, started string, result trainer.Result, pr
 		run.Files.Ledger = "ledger.jsonl"
 		run.Privacy = &eval.Claim{
 			Accountant: s.Budget.Accountant, Epsilon: s.Budget.Epsilon, Delta: plan.Delta,
-			Plan:         pricedPlan(plan),
+			Plan:         plan.Accounting(plan.Steps),
 			ClippingNorm: plan.ClippingNorm, ClippingMode: plan.ClippingMode, Trials: 1,
 		}
 	}
 	return run
-}
-
-// pricedPlan is what the accountant prices of a plan.
-func pricedPlan(p trainer.Plan) accountant.Plan {
-	priced := accountant.Homogeneous(p.SamplingRate, p.NoiseMultiplier, p.Steps)
-	if p.Sampler == dp.TruncatedPoisson {
-		priced.Sampler, priced.MaxLot, priced.DatasetSize = accountant.TruncatedPoisson, p.MaxLot, p.DatasetSize
-	}
-	return priced
 }
 
 // Warnings are what training had to say against each finished run below dir, by the run's name.

@@ -98,10 +98,13 @@ The run claimed epsilon {{.Run.Privacy.Epsilon}} at delta {{delta .Run.Privacy.D
 | Adjacency | {{.P.Adjacency}} |
 | What is released | the trained weights ({{.Run.Method}}, {{.Run.Method.Trained}} numbers trained), and every weight on the way |
 | Mechanism | each row's gradient clipped to norm {{number .Run.Privacy.ClippingNorm}} ({{.Run.Privacy.ClippingMode}}), summed, Gaussian noise of {{sigma .P.NoiseMultiplier}} times that norm added at each step |
+{{- with .P.ClippingNorms}}
+| Moving clip | the norm lay between {{number (index . 0)}} and {{number (index . 1)}}; the ledger has it step by step |
+{{- end}}
 | Sampling | {{.P.Sampler}}, each row in a step with probability {{number .P.SamplingRate}} (expected {{number .Run.Training.ExpectedBatchSize}} rows) |
 | Steps | {{count .P.Steps}}, as the ledger has them |
 {{- if gt (len .P.Phases) 1}}
-| Phases | noise and sampling change: {{range $i, $p := .P.Phases}}{{if $i}}; {{end}}{{count $p.Steps}} steps of rate {{number $p.SamplingRate}} and noise {{sigma $p.NoiseMultiplier}}{{end}} |
+| Phases | the noise or the sampling changed: {{range $i, $p := .P.Phases}}{{if $i}}; {{end}}{{count $p.Steps}} steps of rate {{number $p.SamplingRate}} and noise {{sigma $p.NoiseMultiplier}}{{end}} |
 {{- end}}
 | Accountant | certified, from the ledger alone: epsilon in {{interval .P.Epsilon}} (removal {{interval .P.Remove}}, addition {{interval .P.Add}}) |
 | Delta | {{delta .P.Delta}} |

@@ -85,7 +85,7 @@ func readQuestion(c *cli.Context) (question, error) {
 		if err != nil {
 			return q, err
 		}
-		if err := decodeQuestion(text, &q); err != nil {
+		if err := decodeStrict(text, &q); err != nil {
 			return q, fmt.Errorf("%s: %w", path, err)
 		}
 	}
@@ -174,10 +174,11 @@ func readLedgers(c *cli.Context, paths []string, q *question) error {
 	return nil
 }
 
-func decodeQuestion(text []byte, q *question) error {
+// decodeStrict reads one JSON value without unknown fields; errors are in the terms of who wrote it.
+func decodeStrict(text []byte, v any) error {
 	d := json.NewDecoder(strings.NewReader(string(text)))
 	d.DisallowUnknownFields()
-	if err := d.Decode(q); err != nil {
+	if err := d.Decode(v); err != nil {
 		return inWords(err)
 	}
 	if _, err := d.Token(); err != io.EOF {

@@ -88,7 +88,7 @@ func answerBatch(r io.Reader, w io.Writer, asked string) error {
 		}
 		var value any
 		var q question
-		err := decodeQuestion([]byte(text), &q)
+		err := decodeStrict([]byte(text), &q)
 		if err == nil {
 			value, err = q.answer(asked)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -117,6 +118,8 @@ func trainCommand() *cli.Command {
 			&cli.StringFlag{Name: "accountant", Value: pipeline.Certified, Usage: "who sets the noise: certified, rdp or edgeworth"},
 			&cli.BoolFlag{Name: "allow-estimate", Usage: "let an accountant that is an estimate set the noise; the claim is then marked \"estimate, not a guarantee\""},
 			&cli.Float64Flag{Name: "noise-multiplier", DefaultText: "the accountant's", Usage: "noise instead of the accountant's"},
+			&cli.PathFlag{Name: "phases", DefaultText: "one phase", Usage: "JSON `FILE` with a schedule of noise and clip: [{\"steps\":40,\"noise_factor\":1.5},{\"steps\":20,\"clip_factor\":0.5}]; " +
+				"factors multiply the run's noise multiplier and clipping norm (left out or 0: 1), the steps sum to the run's; noise and price are those of all phases together"},
 			&cli.BoolFlag{Name: "non-private", Usage: "no clipping and no noise"},
 			&cli.IntFlag{Name: "canaries-input", Usage: "plant canaries to audit the run: examples of random tokens"},
 			&cli.IntFlag{Name: "canaries-secret", Usage: "plant sentences that end in a secret"},
@@ -144,6 +147,10 @@ func trainSpec(c *cli.Context) (pipeline.RunSpec, error) {
 	}
 	recipe := recipeFlags(c)
 	recipe.Method.Kind = c.String("method")
+	var err error
+	if recipe.Phases, err = phasesOf(c); err != nil {
+		return pipeline.RunSpec{}, err
+	}
 	spec, err := pipeline.NewRunSpec(pipeline.Input{
 		Task: c.String("task"), Data: c.String("data"), Tokenizer: c.String("tokenizer"), MaxLength: c.Int("max-length"),
 		TokenFile: c.String("token-file"), RootCAs: c.String("root-cas"),
@@ -166,6 +173,29 @@ func trainSpec(c *cli.Context) (pipeline.RunSpec, error) {
 	accountant := c.String("accountant")
 	spec.Budget = &pipeline.Budget{Epsilon: c.Float64("epsilon"), Delta: c.Float64("delta"), Accountant: accountant, Noise: c.Float64("noise-multiplier")}
 	return spec, pipeline.CheckAccountant(accountant, c.Bool("allow-estimate"))
+}
+
+// phasesOf reads --phases.
+func phasesOf(c *cli.Context) ([]trainer.Phase, error) {
+	name := c.Path("phases")
+	if name == "" {
+		return nil, nil
+	}
+	if c.Bool("non-private") {
+		return nil, fmt.Errorf("--phases %s: a run without privacy has neither noise nor clip", name)
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("--phases: %w", err)
+	}
+	var phases []trainer.Phase
+	if err := decodeStrict(text, &phases); err != nil {
+		return nil, fmt.Errorf("--phases %s: %w", name, err)
+	}
+	if len(phases) == 0 {
+		return nil, fmt.Errorf("--phases %s: holds no phase", name)
+	}
+	return phases, nil
 }
 
 // deviceMemory is --device-memory in bytes.
