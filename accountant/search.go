@@ -16,16 +16,18 @@ type search struct {
 	name      string
 	price     func(float64) (float64, error)
 	rough     func(float64) float64
+	near      func(x float64, again bool) (float64, bool) // an estimate of the price, good near epsilon; nil: none
 
 	thrifty, costly float64 // an argument seen to pass, one seen to fail; 0: none yet
 	last, lastAt    float64 // log of the argument seen last, and log of its price over epsilon
 	slope           float64 // of that log in the other, from the last two arguments; 0: unknown
 	reach           float64 // log of the last factor while one side is open
 	tries           int
+	close           bool // the search began next to the answer
 }
 
 func (s *search) run() (float64, error) {
-	x := math.Exp(s.start())
+	x := s.refine(math.Exp(s.start()))
 	for range 400 {
 		x = s.onGrid(math.Min(s.high, math.Max(s.low, x)))
 		if err := s.see(x); err != nil {
@@ -45,6 +47,58 @@ func (s *search) run() (float64, error) {
 		return 0, fmt.Errorf("epsilon %v: no %s was found that meets it", s.epsilon, s.name)
 	}
 	return s.thrifty, nil
+}
+
+// refine follows estimates of the price, by the secant, to the number on the saving side of where they meet epsilon: as far
+// as the secant's error, about the product of its last two moves, counts on the grid. Where it fails it returns x.
+func (s *search) refine(x float64) float64 {
+	at, placed, before := s.onGrid(x), 0.0, 1.0
+	for range 8 {
+		if s.near == nil || !(at > s.low && at < s.high) {
+			return x
+		}
+		again := math.Abs(at-placed) < 0.01*at
+		if !again {
+			placed = at
+		}
+		price, ok := s.near(at, again)
+		if !ok || !(price > 0) {
+			return x
+		}
+		s.learn(at, price, before < 1)
+		move := -s.lastAt / s.slope
+		if (s.slope < 0) != s.falls || !(math.Abs(move) < 1) {
+			return x
+		}
+		next := at * math.Exp(move)
+		if math.Abs(move)*(math.Abs(move)+before)*next < 0.1*s.grid(next) || s.onGrid(next) == at {
+			s.close = true
+			return s.savingSide(next)
+		}
+		at, before = s.onGrid(next), math.Abs(move)
+	}
+	return x
+}
+
+// learn notes a price, and with slope what it tells beside the last one.
+func (s *search) learn(x, price float64, slope bool) {
+	at, log := math.Log(price/s.epsilon), math.Log(x)
+	if slope {
+		s.slope = (at - s.lastAt) / (log - s.last)
+	}
+	s.last, s.lastAt = log, at
+}
+
+// savingSide rounds to the saving side.
+func (s *search) savingSide(x float64) float64 {
+	on := s.onGrid(x)
+	switch {
+	case s.falls && on < x:
+		return s.above(on)
+	case !s.falls && on > x:
+		return s.below(on)
+	}
+	return on
 }
 
 // end and begin are the extremes on the spending and on the saving side.
@@ -80,11 +134,8 @@ func (s *search) see(x float64) error {
 	} else {
 		s.costly = x
 	}
-	at, log := math.Log(v/s.epsilon), math.Log(x)
-	if s.tries++; s.tries > 1 {
-		s.slope = (at - s.lastAt) / (log - s.last)
-	}
-	s.last, s.lastAt = log, at
+	s.tries++
+	s.learn(x, v, s.tries > 1)
 	return nil
 }
 
@@ -100,6 +151,8 @@ func (s *search) next(x float64) float64 {
 		guess -= s.grid(guess) / 2
 	}
 	switch {
+	case s.close && s.tries < 3 && s.costly == 0:
+		return s.neighbour(x)
 	case s.thrifty == 0 && !(known && (guess > x) == s.falls):
 		return s.saving(x, 1.02)
 	case s.costly == 0 && !(known && (guess < x) == s.falls):
@@ -134,6 +187,10 @@ func (s *search) inside(x float64) float64 {
 // start returns the log of an argument of about the rough price, by halving and then by the secant, and keeps the slope.
 func (s *search) start() float64 {
 	lo, hi := math.Log(s.low), math.Log(s.high)
+	good := 5e-3
+	if s.near != nil {
+		good = 0.011
+	}
 	for i := range 40 {
 		mid := (lo + hi) / 2
 		if guess := s.last - s.lastAt/s.slope; i > 1 && hi-lo < 5 && guess > lo && guess < hi && i%8 != 7 {
@@ -155,7 +212,7 @@ func (s *search) start() float64 {
 		} else {
 			hi = mid
 		}
-		if hi-lo < 1e-3 || math.Abs(at) < 5e-3 {
+		if hi-lo < 1e-3 || math.Abs(at) < good {
 			break
 		}
 	}

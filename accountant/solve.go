@@ -29,11 +29,9 @@ func SolveNoise(p Plan, epsilon, delta float64) (float64, error) {
 	}
 	e := newEngine()
 	s := search{epsilon: epsilon, low: MinNoiseMultiplier, high: MaxNoiseMultiplier, falls: true, name: "noise multiplier",
-		price: func(x float64) (float64, error) {
-			r, err := e.price(p.withNoise(x), delta)
-			return r.Epsilon.Upper, err
-		},
+		price: func(x float64) (float64, error) { return e.atMost(p.withNoise(x), epsilon, delta) },
 		rough: func(x float64) float64 { return e.rough(p.withNoise(x), delta) },
+		near:  func(x float64, again bool) (float64, bool) { return e.near(p.withNoise(x), epsilon, delta, again) },
 	}
 	return s.run()
 }
@@ -45,11 +43,9 @@ func SolveRate(p Plan, epsilon, delta float64) (float64, error) {
 	}
 	e := newEngine()
 	s := search{epsilon: epsilon, low: MinSamplingRate, high: 1, name: "sampling rate",
-		price: func(x float64) (float64, error) {
-			r, err := e.price(p.withRate(x), delta)
-			return r.Epsilon.Upper, err
-		},
+		price: func(x float64) (float64, error) { return e.atMost(p.withRate(x), epsilon, delta) },
 		rough: func(x float64) float64 { return e.rough(p.withRate(x), delta) },
+		near:  func(x float64, again bool) (float64, bool) { return e.near(p.withRate(x), epsilon, delta, again) },
 	}
 	return s.run()
 }
@@ -64,11 +60,11 @@ func SolveSteps(p Plan, epsilon, delta float64) (int64, error) {
 	}
 	e := newEngine()
 	s := search{epsilon: epsilon, low: 1, high: MaxSteps64, whole: true, name: "number of steps",
-		price: func(x float64) (float64, error) {
-			r, err := e.price(p.withSteps(int64(x)), delta)
-			return r.Epsilon.Upper, err
-		},
+		price: func(x float64) (float64, error) { return e.atMost(p.withSteps(int64(x)), epsilon, delta) },
 		rough: func(x float64) float64 { return e.rough(p.withSteps(int64(x)), delta) },
+		near: func(x float64, again bool) (float64, bool) {
+			return e.near(p.withSteps(int64(x)), epsilon, delta, again)
+		},
 	}
 	steps, err := s.run()
 	if err != nil && s.costly == 1 {
@@ -92,6 +88,29 @@ func RDPNoiseMultiplier(samplingRate float64, steps int64, epsilon, delta float6
 		rough: func(x float64) float64 { return e.rough(p.withNoise(x), delta) },
 	}
 	return s.run()
+}
+
+// atMost returns the certified upper epsilon, of one direction only where that is above epsilon already.
+func (e *engine) atMost(p Plan, epsilon, delta float64) (float64, error) {
+	if p.sampler() != Poisson || p.Tuning != nil {
+		r, err := e.price(p, delta)
+		return r.Epsilon.Upper, err
+	}
+	upper := 0.0
+	for _, one := range p.problems() {
+		if upper = math.Max(upper, e.epsilon(&one, delta).Upper); upper > epsilon {
+			break
+		}
+	}
+	return upper, nil
+}
+
+// near estimates ε where it is near epsilon, by Remove, which is nearly always the worse direction.
+func (e *engine) near(p Plan, epsilon, delta float64, again bool) (float64, bool) {
+	if p.sampler() != Poisson || p.Tuning != nil {
+		return 0, false
+	}
+	return e.small.EpsilonNear(&p.problems()[0], delta, epsilon, &e.stand, again)
 }
 
 func checkTarget(p Plan, epsilon, delta float64) error {

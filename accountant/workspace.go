@@ -19,6 +19,7 @@ func newWorkspace(s sizes) *kernel.Workspace {
 // engine prices one plan again and again with the same memory.
 type engine struct {
 	small, large *kernel.Workspace
+	stand        kernel.Stand // of a solver's last estimate
 }
 
 func newEngine() *engine { return &engine{small: newWorkspace(smallSizes)} }

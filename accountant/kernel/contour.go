@@ -27,9 +27,10 @@ type care struct {
 }
 
 var (
-	locating = care{-9, 8, 64}    // while ε is only being located
-	usual    = care{-29.5, 3, 64} //
-	careful  = care{-30.5, 2, 8}  // where the usual way left the interval wide
+	locating   = care{-9, 8, 64}    // while ε is only being located
+	estimating = care{-25, 3, 128}  // for solvers, which prove what they find
+	usual      = care{-29.5, 3, 64} //
+	careful    = care{-30.5, 2, 8}  // where the usual way left the interval wide
 )
 
 // contour is a set of nodes with their amplitudes (in the workspace), good for every ε near its own.
@@ -52,15 +53,25 @@ const effort = 5e6
 // build lays the contour k through s with the given care; false where the workspace is too
 // small, the work too long or the error without a bound.
 func (w *Workspace) build(p *Problem, s saddle, how care, k *contour) bool {
+	top, ok := w.place(p, s, how, k)
+	return ok && w.erect(p, k, top, how)
+}
+
+// place chooses the abscissa, the period and, returned, the top of the contour.
+func (w *Workspace) place(p *Problem, s saddle, how care, k *contour) (top float64, ok bool) {
 	*k = contour{epsilon: s.epsilon, cutLoss: w.cutLoss(p)}
 	k.c, k.fold = w.soften(p, s, s.logDelta+how.tight-0.7, how.soft, true)
 	k0, _, k2, ok := w.moments(p, k.c)
 	if !ok {
-		return false
+		return 0, false
 	}
 	k.trunc = s.logDelta + how.tight - (k0 - k.c*s.epsilon)
-	top, ok := w.truncation(p, k.c, startOf(k.c, k2, how), k.trunc)
-	if !ok || !w.clear(k, top) {
+	return w.truncation(p, k.c, startOf(k.c, k2, how), k.trunc)
+}
+
+// erect fills the nodes of a placed contour; false where the workspace is too small or the work too long.
+func (w *Workspace) erect(p *Problem, k *contour, top float64, how care) bool {
+	if !w.clear(k, top) {
 		return false
 	}
 	for i := range p.Phases {
