@@ -3,6 +3,7 @@ package trainer
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,12 +45,21 @@ func (c *core[T]) program(key programKey) (*program, error) {
 	if p := c.programs[key]; p != nil {
 		return p, nil
 	}
-	kind, b := key.kind, ops.NewBuilder(c.capacity(), cpu.FloatType[T]())
+	b := ops.NewBuilder(c.capacity(), cpu.FloatType[T]())
 	network, err := c.build(b, key)
 	if err != nil {
 		return nil, err
 	}
-	p := &program{network: network}
+	p, err := c.compile(key.kind, b, network)
+	if err == nil {
+		c.programs[key] = p
+	}
+	return p, err
+}
+
+// compile extends the graph of a network by what a kind of program does.
+func (c *core[T]) compile(kind programKind, b *ops.Builder, network *model.Network) (p *program, err error) {
+	p = &program{network: network}
 	spec := machine.Spec{Capacity: c.capacity(), Bindings: map[*gorgonia.Node]machine.Buffer{}}
 	if err := c.extend(p, b, kind, &spec); err != nil {
 		return nil, err
@@ -62,7 +72,6 @@ func (c *core[T]) program(key programKey) (*program, error) {
 	if p.Program, err = machine.Compile(c.runner(), spec); err != nil {
 		return nil, err
 	}
-	c.programs[key] = p
 	return p, nil
 }
 
@@ -128,8 +137,12 @@ func (c *core[T]) extend(p *program, b *ops.Builder, kind programKind, spec *mac
 }
 
 // addGradients accumulates the plain gradient of every use, last layer first, as the backward pass reaches them.
-func (c *core[T]) addGradients(p *program, b *ops.Builder, spec *machine.Spec) (err error) {
-	for _, u := range backwards(p.network.Uses) {
+func (c *core[T]) addGradients(p *program, b *ops.Builder, spec *machine.Spec) error {
+	uses, err := c.uses(p, b)
+	if err != nil {
+		return err
+	}
+	for _, u := range uses {
 		g := u.Derivative(b)
 		for slot, name := range u.Weights {
 			w := c.weights[name]
@@ -145,9 +158,9 @@ func (c *core[T]) addGradients(p *program, b *ops.Builder, spec *machine.Spec) (
 
 // addSums chains the norms of every group, last layer first, turns them into factors, and accumulates the clipped sums. On the host, gradients that are
 // small stay from norm to sum: what they were formed from is then free earlier and read once.
-func (c *core[T]) addSums(p *program, b *ops.Builder, layered bool, spec *machine.Spec) (err error) {
-	uses := backwards(p.network.Uses)
-	if err := usedOnce(uses); err != nil {
+func (c *core[T]) addSums(p *program, b *ops.Builder, layered bool, spec *machine.Spec) error {
+	uses, err := c.uses(p, b)
+	if err != nil {
 		return err
 	}
 	groups, of := groupUses(uses, layered)
@@ -188,27 +201,17 @@ func (c *core[T]) addSums(p *program, b *ops.Builder, layered bool, spec *machin
 	return nil
 }
 
-func backwards(uses []ops.Use) []ops.Use {
-	reversed := make([]ops.Use, len(uses))
-	for i, u := range uses {
-		reversed[len(uses)-1-i] = u
-	}
-	return reversed
-}
-
-// usedOnce requires each weight to enter at one use. The squared norms of two uses of one weight would lack their cross terms, so the clip would
-// bound nothing: an architecture that shares a weight between places must give it one use with the tokens of all of them.
-func usedOnce(uses []ops.Use) error {
-	seen := map[string]bool{}
+// uses are those of a network, last layer first, one for each weight.
+func (c *core[T]) uses(p *program, b *ops.Builder) ([]ops.Use, error) {
+	reversed := slices.Clone(p.network.Uses)
+	slices.Reverse(reversed)
+	uses := b.Join(reversed)
 	for _, u := range uses {
-		for _, name := range u.Weights {
-			if seen[name] {
-				return fmt.Errorf("weight %s: enters the graph at two uses, and its norm would lack their cross terms", name)
-			}
-			seen[name] = true
+		if n := u.SideBySide(); n > 1 && c.resident != nil {
+			return nil, fmt.Errorf("weight %s: stands at %d places of the graph, which device %s does not handle; train on the cpu", u.Weights[0], n, c.options.Device)
 		}
 	}
-	return nil
+	return uses, b.Err()
 }
 
 // groupUses numbers the clipping groups and tells the group of each use: one for all, or one a layer, embeddings and head being

@@ -10,7 +10,6 @@ import (
 
 	"github.com/ewtune/ewtune/gpu-trainer/dp"
 	"github.com/ewtune/ewtune/gpu-trainer/model"
-	"github.com/ewtune/ewtune/gpu-trainer/ops"
 )
 
 // tinyModel is an untrained encoder for property tests.
@@ -406,16 +405,5 @@ func TestBadInput(t *testing.T) {
 		if err := run(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v: want one with %q", err, want)
 		}
-	}
-}
-
-// TestSharedWeightsHaveOneUse: two uses of one weight, whose norms would not add up, are refused by name.
-func TestSharedWeightsHaveOneUse(t *testing.T) {
-	once := []ops.Use{{Weights: []string{"a"}}, {Weights: []string{"b", "c"}}}
-	if err := usedOnce(once); err != nil {
-		t.Error(err)
-	}
-	if err := usedOnce(append(once, ops.Use{Weights: []string{"c"}})); err == nil || !strings.Contains(err.Error(), "weight c") {
-		t.Errorf("a weight used twice: %v", err)
 	}
 }

@@ -33,6 +33,7 @@ const (
 type Attributes struct {
 	Column  Column  // embed: which ids pick the rows
 	Slot    int     // part: which value of its input; layernorm.sum, layernorm.grad: 0 the scale, 1 the shift
+	Places  int     // linear, layernorm, each .norm, .sum and .grad: places of the weight that a row holds side by side; 0 is 1
 	Heads   int     // attention
 	Count   int     // prompt.add, prompt.rows: vectors in the prompt
 	Epsilon float64 // layernorm

@@ -23,11 +23,15 @@ type Use struct {
 	Out     gorgonia.Nodes // one node, or as many as Through
 	Through gorgonia.Nodes // matrices that the derivatives of Out pass, if any
 	Prompt  int            // not 0: the derivative is taken at this many tokens behind the first of each example, as one row
+	Places  []Use          // the uses that Join has made one of
 	Divide  float64        // the gradient is divided by this before anything else is done with it; 0 is 1
 }
 
 // Derivative is the gradient g of each example's loss. It exists after gorgonia.Backpropagate.
 func (u Use) Derivative(b *Builder) *gorgonia.Node {
+	if len(u.Places) > 0 {
+		return u.together(b)
+	}
 	var total *gorgonia.Node
 	for j, out := range u.Out {
 		g := out.Deriv()
@@ -62,7 +66,7 @@ func (b *Builder) Norm(squares *gorgonia.Node, u Use, g *gorgonia.Node) *gorgoni
 	if b.err != nil {
 		return nil
 	}
-	op := Op{kernel: u.Kernel + ".norm", attributes: Attributes{Column: u.Column}, outputs: []Output{like(squares)}, accumulates: true}
+	op := Op{kernel: u.Kernel + ".norm", attributes: Attributes{Column: u.Column, Places: u.SideBySide()}, outputs: []Output{like(squares)}, accumulates: true}
 	return b.apply(op, append(gorgonia.Nodes{squares, g}, u.In...)...)
 }
 
@@ -71,7 +75,7 @@ const keptRank = 16
 
 // Small tells whether each example's gradient takes hardly more memory than what it is formed from, so that it may be kept from the norm to the sum.
 func (u Use) Small() bool {
-	if RowsOf(u.Out[0]) != Tokens || u.Prompt != 0 {
+	if u.rows() != Tokens || u.SideBySide() > 1 {
 		return false
 	}
 	switch u.Kernel {
@@ -135,7 +139,7 @@ func (b *Builder) Sum(sum *gorgonia.Node, u Use, slot int, g, factor *gorgonia.N
 	if b.err != nil {
 		return nil
 	}
-	op := Op{kernel: u.Kernel + ".sum", attributes: Attributes{Column: u.Column, Slot: slot}, outputs: []Output{like(sum)}, accumulates: true}
+	op := Op{kernel: u.Kernel + ".sum", attributes: Attributes{Column: u.Column, Slot: slot, Places: u.SideBySide()}, outputs: []Output{like(sum)}, accumulates: true}
 	return b.apply(op, append(gorgonia.Nodes{sum, g, factor}, u.In...)...)
 }
 
@@ -144,6 +148,6 @@ func (b *Builder) Gradient(total *gorgonia.Node, u Use, slot int, g *gorgonia.No
 	if b.err != nil {
 		return nil
 	}
-	op := Op{kernel: u.Kernel + ".grad", attributes: Attributes{Column: u.Column, Slot: slot}, outputs: []Output{like(total)}, accumulates: true}
+	op := Op{kernel: u.Kernel + ".grad", attributes: Attributes{Column: u.Column, Slot: slot, Places: u.SideBySide()}, outputs: []Output{like(total)}, accumulates: true}
 	return b.apply(op, append(gorgonia.Nodes{total, g}, u.In...)...)
 }

@@ -31,6 +31,7 @@ var mutants = []mutant{
 	{"NaN leak", "dp/clip.go", "case math.IsNaN(norm) || math.IsInf(norm, 0):", "case false:", "dp", "TestFactor"},
 	{"the norm trusted although it cancels", "dp/clip.go", "case f*bound > most:", "case false:", ".", "TestCancellingExamplesStayWithinTheSensitivity"},
 	{"a reused weight's uses counted apart", "machine/cpu/kernels/norms.go", "if b == id {", "if b != b {", ".", "TestNormsEqualBruteForce"},
+	{"a shared weight's places counted apart", "ops/reuse.go", "joined = append(joined, b.join(places))", "joined = append(joined, places...)", ".", "TestWeightsAtSeveralPlaces"},
 	{"rounding ignored in the sensitivity", "dp/grid.go", "norm*(1+slack) + math.Sqrt(float64(dim))*(0.5+0x1p-30)*g.Quantum", "norm*(1+slack)", "dp", "TestGridBounds"},
 	{"the count of an adaptive clip for free", "dp/adaptive.go", "return up(z / math.Sqrt(1-(z/count)*(z/count)))", "_ = count\n	return z", "dp", "TestAdaptiveSplitsTheMultiplier"},
 	{"the model moves before the ledger", "book.go", "return fmt.Errorf(\"ledger: %w; the step was not made\", err)", "return nil", ".", "TestTheLedgerComesBeforeTheModel"},

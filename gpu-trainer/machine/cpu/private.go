@@ -23,9 +23,9 @@ func clip[T kernels.Float](c call[T]) machine.Run {
 }
 
 func linearNorm[T kernels.Float](c call[T]) machine.Run {
-	squares, g, x := as[float64](c.out[0]), c.input(1), c.input(2)
+	squares, g, x, p := as[float64](c.out[0]), c.input(1), c.input(2), c.places()
 	return func(f *machine.Feed) error {
-		kernels.LinearNorm(c.Pool, x.data(), g.data(), f.OffsetsOf(g.Rows), x.Width, g.Width, kernels.NormsOf(squares.data()))
+		kernels.LinearNorm(c.Pool, x.data(), g.data(), p.offsets(f, g.Rows), p.width(x.Value), p.width(g.Value), kernels.NormsOf(squares.data()))
 		return nil
 	}
 }
@@ -57,8 +57,9 @@ func biasNorm[T kernels.Float](c call[T]) machine.Run {
 
 func layerNormNorm[T kernels.Float](c call[T]) machine.Run {
 	squares, g, x, mean, rstd := as[float64](c.out[0]), c.input(1), c.input(2), c.input(3), c.input(4)
+	p := c.places()
 	return func(f *machine.Feed) error {
-		kernels.LayerNormNorm(c.Pool, x.data(), g.data(), f.OffsetsOf(g.Rows), g.Width, mean.data(), rstd.data(), kernels.NormsOf(squares.data()), c.kept(0), c.kept(1))
+		kernels.LayerNormNorm(c.Pool, x.data(), g.data(), p.offsets(f, g.Rows), p.width(g.Value), mean.data(), rstd.data(), kernels.NormsOf(squares.data()), c.kept(0), c.kept(1))
 		return nil
 	}
 }
@@ -72,9 +73,9 @@ func embedNorm[T kernels.Float](c call[T]) machine.Run {
 }
 
 func linearSum[T kernels.Float](c call[T]) machine.Run {
-	sum, g, factor, x := as[int64](c.out[0]), c.input(1), as[float64](c.in[2]), c.input(3)
+	sum, g, factor, x, p := as[int64](c.out[0]), c.input(1), as[float64](c.in[2]), c.input(3), c.places()
 	return func(f *machine.Feed) error {
-		kernels.LinearSum(c.Pool, x.data(), g.data(), f.OffsetsOf(g.Rows), x.Width, g.Width, factor.data(), f.InverseQuantum, sum.data())
+		kernels.LinearSum(c.Pool, x.data(), g.data(), p.offsets(f, g.Rows), p.width(x.Value), p.width(g.Value), factor.data(), f.InverseQuantum, sum.data())
 		return nil
 	}
 }
@@ -89,10 +90,10 @@ func biasSum[T kernels.Float](c call[T]) machine.Run {
 
 func layerNormSum[T kernels.Float](c call[T]) machine.Run {
 	sum, g, factor := as[int64](c.out[0]), c.input(1), as[float64](c.in[2])
-	x, mean, rstd := c.input(3), c.input(4), c.input(5)
+	x, mean, rstd, p := c.input(3), c.input(4), c.input(5), c.places()
 	return func(f *machine.Feed) error {
 		scale, shift := oneOf(c.Slot, sum.data())
-		kernels.LayerNormSum(c.Pool, x.data(), g.data(), f.OffsetsOf(g.Rows), g.Width, mean.data(), rstd.data(), factor.data(), f.InverseQuantum, scale, shift)
+		kernels.LayerNormSum(c.Pool, x.data(), g.data(), p.offsets(f, g.Rows), p.width(g.Value), mean.data(), rstd.data(), factor.data(), f.InverseQuantum, scale, shift)
 		return nil
 	}
 }
@@ -114,9 +115,9 @@ func embedSum[T kernels.Float](c call[T]) machine.Run {
 }
 
 func linearGrad[T kernels.Float](c call[T]) machine.Run {
-	total, g, x := c.output(0), c.input(1), c.input(2)
+	total, g, x, p := c.output(0), c.input(1), c.input(2), c.places()
 	return func(*machine.Feed) error {
-		kernels.LinearGradWeight(c.Pool, x.data(), g.data(), x.rows(), x.Width, g.Width, total.data())
+		kernels.LinearGradWeight(c.Pool, x.data(), g.data(), p.rows(x.Value), p.width(x.Value), p.width(g.Value), total.data())
 		return nil
 	}
 }
@@ -130,10 +131,10 @@ func biasGrad[T kernels.Float](c call[T]) machine.Run {
 }
 
 func layerNormGrad[T kernels.Float](c call[T]) machine.Run {
-	total, g, x, mean, rstd := c.output(0), c.input(1), c.input(2), c.input(3), c.input(4)
+	total, g, x, mean, rstd, p := c.output(0), c.input(1), c.input(2), c.input(3), c.input(4), c.places()
 	return func(*machine.Feed) error {
 		scale, shift := oneOf(c.Slot, total.data())
-		kernels.LayerNormGradWeight(c.Pool, x.data(), g.data(), g.rows(), g.Width, mean.data(), rstd.data(), scale, shift)
+		kernels.LayerNormGradWeight(c.Pool, x.data(), g.data(), p.rows(g.Value), p.width(g.Value), mean.data(), rstd.data(), scale, shift)
 		return nil
 	}
 }
