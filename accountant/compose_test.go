@@ -134,7 +134,7 @@ func TestTradeOffGaussian(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, p := range points {
-		if p.Lower > want[i]+1e-12 || p.Lower < want[i]-1e-3 || p.Estimate > want[i]+1e-9 || p.Upper < want[i] {
+		if p.Lower > want[i]+1e-12 || p.Lower < want[i]-1e-3 || p.Estimate > want[i]+1e-9 || p.Upper < want[i]-1e-12 || p.Upper-p.Lower > 1e-3 {
 			t.Errorf("f(%v) = %v, bounds %v", alphas[i], want[i], p.Interval)
 		}
 	}

@@ -2,7 +2,6 @@ package accountant
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/ewtune/ewtune/accountant/kernel"
 )
@@ -68,53 +67,6 @@ func EpsilonOverNoise(p Plan, delta float64, noise []float64) ([]Point, error) {
 		points = append(points, Point{sigma, r.Epsilon})
 	}
 	return points, nil
-}
-
-// TradeOff returns the trade-off function f: the least Type II error β of any test of type I error α for whether a record
-// was used (Dong, Roth and Su 2022). Lower is proven, from upper bounds of the profile, which support f from below:
-//
-//	f(α) ≥ max over ε of 1 − δ(ε) − e^ε α and e^(−ε)(1 − δ(ε) − α);
-//
-// Estimate is the same with the estimates; Upper is the trivial 1 − α.
-func TradeOff(p Plan, alphas []float64) ([]Point, error) {
-	for _, a := range alphas {
-		if !(a >= 0 && a <= 1) {
-			return nil, fmt.Errorf("alpha %v: must be in [0, 1]", a)
-		}
-	}
-	profile, err := Profile(p, supports(p))
-	if err != nil {
-		return nil, err
-	}
-	points := make([]Point, 0, len(alphas))
-	for _, a := range alphas {
-		b := Interval{Upper: 1 - a}
-		for _, s := range profile {
-			b.Lower = math.Max(b.Lower, support(s.X, s.Upper, a))
-			b.Estimate = math.Max(b.Estimate, support(s.X, s.Estimate, a))
-		}
-		b.Estimate = math.Min(b.Estimate, b.Upper)
-		points = append(points, Point{a, b})
-	}
-	return points, nil
-}
-
-func support(epsilon, delta, alpha float64) float64 {
-	return math.Max(1-delta-math.Exp(epsilon)*alpha, math.Exp(-epsilon)*(1-delta-alpha))
-}
-
-// supports spreads epsilons from 0 to where δ is about 1e-9, denser near 0.
-func supports(p Plan) []float64 {
-	top := 1.0
-	if r, err := newEngine().certifiedEpsilon(p, 1e-9); err == nil && r.Epsilon.Upper < 700 {
-		top = math.Max(r.Epsilon.Upper, 1e-3)
-	}
-	list := make([]float64, 0, 81)
-	for i := range 81 {
-		x := float64(i) / 80
-		list = append(list, top*x*x)
-	}
-	return list
 }
 
 // Attack bounds what a membership attacker can do.

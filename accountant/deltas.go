@@ -83,7 +83,7 @@ func PLDDelta(p Plan, epsilon float64) (Result, error) {
 	}
 	e := newEngine()
 	return e.deltaBy(p, epsilon, p.result("pld", true), func(problem *kernel.Problem) (Interval, error) {
-		v, ok := e.big().LatticeDelta(problem, epsilon)
+		v, ok := e.big().AnyLatticeDelta(problem, epsilon)
 		if !ok {
 			return Interval{}, errNoLattice
 		}
@@ -91,7 +91,7 @@ func PLDDelta(p Plan, epsilon float64) (Result, error) {
 	})
 }
 
-var errNoLattice = errors.New("pld: no lattice fits this plan (it prices single records, sampling rates below 1 and add/remove adjacency)")
+var errNoLattice = errors.New("pld: no lattice fits this plan (its epsilon is too large, or its steps are too many)")
 
 // EdgeworthDelta returns the Edgeworth approximation of δ(epsilon), order 1, 2 or 3, as it is: it can be negative. Delta is
 // that of the remove direction, as in [Edgeworth].

@@ -27,12 +27,17 @@ func newEngine() *engine { return &engine{small: newWorkspace(smallSizes)} }
 // epsilon encloses ε(delta) of one direction; where the small workspace leaves it wide, by the large one's contour and
 // lattice too.
 func (e *engine) epsilon(p *kernel.Problem, delta float64) Interval {
+	if kernel.SinglePair(p) {
+		if v, ok := e.small.SinglePairEpsilon(p, delta); ok {
+			return Interval(v)
+		}
+	}
 	v, method := e.small.Epsilon(p, delta)
 	if method == kernel.Ceiling && v.Upper > 0 {
 		wide, method := e.big().ContourEpsilon(p, delta)
 		v = kernel.Meet(wide, v)
 		if method == kernel.Ceiling {
-			if wide, ok := e.big().LatticeEpsilon(p, delta); ok {
+			if wide, ok := e.big().AnyLatticeEpsilon(p, delta); ok {
 				v = kernel.Meet(wide, v)
 			}
 		}
@@ -41,10 +46,18 @@ func (e *engine) epsilon(p *kernel.Problem, delta float64) Interval {
 }
 
 func (e *engine) delta(p *kernel.Problem, epsilon float64) Interval {
+	if kernel.SinglePair(p) {
+		return Interval(e.small.SinglePairDelta(p, epsilon))
+	}
 	v, method := e.small.Delta(p, epsilon)
 	if method == kernel.Ceiling && v.Upper > 0 {
-		wide, _ := e.big().Delta(p, epsilon)
+		wide, method := e.big().Delta(p, epsilon)
 		v = kernel.Meet(wide, v)
+		if method == kernel.Ceiling {
+			if wide, ok := e.big().AnyLatticeDelta(p, epsilon); ok {
+				v = kernel.Meet(wide, v)
+			}
+		}
 	}
 	return Interval(v)
 }

@@ -6,7 +6,7 @@ import "math"
 // (few steps, tiny q·T). Each step's masses (cells.go) are tilted by e^(cx), so that what decides δ is not small beside
 // what rounding adds, and composed by fast Fourier transforms on n points of a period P = nΔ.
 //
-// Errors, all in the bound of finish: masses beyond the right end count as infinite loss (upper) or are dropped (lower);
+// Errors, all in the bound of at: masses beyond the right end count as infinite loss (upper) or are dropped (lower);
 // what the period folds together is bounded as in alias.go; a transform errs by fftUnits·log₂n units of its norm, which
 // by the Cauchy-Schwarz inequality is at most that many units of Σ-norms at each point of the result.
 
@@ -65,30 +65,18 @@ func (l *lattice) index(loss float64) int {
 
 // compose builds the lattice l of one side around the saddle; false where it does not fit the workspace.
 func (w *Workspace) compose(p *Problem, s saddle, upper bool, l *lattice) bool {
-	n := w.transformSize()
-	if n == 0 || p.Group > 1 || p.Direction == Replace {
+	if p.Group > 1 || p.Direction == Replace || !w.window(p, s, l) {
 		return false
 	}
-	*l = lattice{n: n}
-	l.c, l.fold = w.soften(p, s, s.logDelta+usual.tight, usual.soft, false)
-	l.fold.period *= 1.15 // a tenth of the window lies left of ε₀
 	for i := range p.Phases {
 		left := leftmost(p.Phases[i], p.Direction, l.c)
-		reach := w.greatest(p.Phases[i], p.Direction) - left
-		l.fold.period = math.Max(l.fold.period, reach*float64(n)/float64(len(w.slack)-16))
+		l.widen(w.greatest(p.Phases[i], p.Direction)-left, len(w.slack))
 	}
-	l.step = l.fold.period / float64(n)
 	for i := range p.Phases {
 		l.offset += p.Phases[i].Steps * offset(p.Phases[i], p.Direction, l.step, upper)
 	}
-	first := math.Floor((s.epsilon - l.offset - l.fold.period/10) / l.step)
-	if !(math.Abs(first) < 1e9) {
+	if !w.open(l, s) {
 		return false
-	}
-	l.base = int(first)
-	w.twiddle(n)
-	for i := 0; i < n; i++ {
-		w.re[n+i], w.im[n+i], w.spare[1][i] = 0, 0, 0
 	}
 	for i := range p.Phases {
 		r, ok := w.masses(p, p.Phases[i], l, s, upper)
@@ -97,6 +85,44 @@ func (w *Workspace) compose(p *Problem, s saddle, upper bool, l *lattice) bool {
 		}
 		w.raise(l, r, p.Phases[i].Steps)
 	}
+	return w.finish(l)
+}
+
+// window chooses tilt and period.
+func (w *Workspace) window(p *Problem, s saddle, l *lattice) bool {
+	*l = lattice{n: w.transformSize()}
+	if l.n == 0 {
+		return false
+	}
+	l.c, l.fold = w.soften(p, s, s.logDelta+usual.tight, usual.soft, false)
+	l.fold.period *= 1.15 // a tenth of the window lies left of ε₀
+	l.step = l.fold.period / float64(l.n)
+	return true
+}
+
+// widen makes the period so long that a row of the given reach has room.
+func (l *lattice) widen(reach float64, room int) {
+	l.fold.period = math.Max(l.fold.period, reach*float64(l.n)/float64(room-16))
+	l.step = l.fold.period / float64(l.n)
+}
+
+// open places the window and clears the sums.
+func (w *Workspace) open(l *lattice, s saddle) bool {
+	first := math.Floor((s.epsilon - l.offset - l.fold.period/10) / l.step)
+	if !(math.Abs(first) < 1e9) {
+		return false
+	}
+	n := l.n
+	l.base = int(first)
+	w.twiddle(n)
+	for i := 0; i < n; i++ {
+		w.re[n+i], w.im[n+i], w.spare[1][i] = 0, 0, 0
+	}
+	return true
+}
+
+// finish turns the sums into δ at each point; false where a number overflowed.
+func (w *Workspace) finish(l *lattice) bool {
 	w.invert(l)
 	w.accumulate(l)
 	return math.Abs(l.logFront) < math.Inf(1) && l.wrong < math.Inf(1) && l.fold.logRight < math.Inf(1)
@@ -311,7 +337,7 @@ func (w *Workspace) crossing(l *lattice, delta float64, upper bool) (float64, bo
 	d := w.spare[0]
 	lo, hi := 0, l.n-2
 	if upper {
-		if l.at(d[lo], lo, upper) < delta || l.at(d[hi], hi, upper) > delta {
+		if !(l.at(d[lo], lo, upper) >= delta && l.at(d[hi], hi, upper) <= delta) {
 			return 0, false
 		}
 		for hi-lo > 1 {
@@ -354,11 +380,10 @@ func (w *Workspace) crossing(l *lattice, delta float64, upper bool) (float64, bo
 // step would have δ/T, which is near for few steps and for rare events.
 func (w *Workspace) epsilonByLattice(p *Problem, delta float64) (Interval, bool) {
 	w.setLevel(p, Log(delta))
-	eps := w.firstGuess(p, delta)
-	lo, hi := 0.0, math.Inf(1)
+	h := hunt{eps: w.firstGuess(p, delta), hi: math.Inf(1)}
 	var l lattice
 	for range 3 {
-		s, ok := w.saddleForEpsilon(p, eps)
+		s, ok := w.saddleForEpsilon(p, h.eps)
 		s.logDelta = Log(delta)
 		if !ok {
 			return Interval{}, false
@@ -366,30 +391,50 @@ func (w *Workspace) epsilonByLattice(p *Problem, delta float64) (Interval, bool)
 		if !w.compose(p, s, true, &l) {
 			return Interval{}, false
 		}
-		if i := l.index(0); i >= 0 && i < l.n && l.at(w.spare[0][i], i, true) <= delta {
+		if w.nothing(&l, delta) {
 			return Interval{}, true
 		}
 		up, ok := w.crossing(&l, delta, true)
 		if ok {
-			out := Interval{0, 0, math.Max(0, up)}
+			low := 0.0
 			if w.compose(p, s, false, &l) {
 				if down, ok := w.crossing(&l, delta, false); ok {
-					out.Lower = math.Max(0, math.Min(down, up))
+					low = down
 				}
 			}
-			out.Estimate = out.Lower + (out.Upper-out.Lower)/2
-			return out, true
+			return ends(low, up), true
 		}
-		if l.at(w.spare[0][0], 0, true) < delta {
-			hi = eps
-		} else {
-			lo = eps
-		}
-		if eps = 2*eps + l.fold.period/4; hi < math.Inf(1) {
-			eps = lo + (hi-lo)/2
-		}
+		w.move(&l, &h, delta)
 	}
 	return Interval{}, false
+}
+
+// hunt is where the window was tried: eps, and what lies below and above.
+type hunt struct{ eps, lo, hi float64 }
+
+// move places the next window after one without the solution.
+func (w *Workspace) move(l *lattice, h *hunt, delta float64) {
+	if l.at(w.spare[0][0], 0, true) < delta {
+		h.hi = h.eps
+	} else {
+		h.lo = h.eps
+	}
+	if h.eps = 2*h.eps + l.fold.period/4; h.hi < math.Inf(1) {
+		h.eps = h.lo + (h.hi-h.lo)/2
+	}
+}
+
+// nothing tells whether the upper side has no more than delta at ε = 0.
+func (w *Workspace) nothing(l *lattice, delta float64) bool {
+	i := l.index(0)
+	return i >= 0 && i < l.n && l.at(w.spare[0][i], i, true) <= delta
+}
+
+// ends makes an interval of the crossings of both sides.
+func ends(low, up float64) Interval {
+	up = math.Max(0, up)
+	low = math.Max(0, math.Min(low, up))
+	return Interval{low, low + (up-low)/2, up}
 }
 
 // firstGuess returns the largest ε that a single step of a phase has at δ/T.
@@ -430,6 +475,11 @@ func (w *Workspace) deltaOfSide(p *Problem, s saddle, epsilon float64, upper boo
 	if !w.compose(p, s, upper, &l) {
 		return 0, false
 	}
+	return w.read(&l, epsilon, upper)
+}
+
+// read returns the side's bound of δ(ε); false outside the window.
+func (w *Workspace) read(l *lattice, epsilon float64, upper bool) (float64, bool) {
 	i := l.index(epsilon)
 	if i < 0 || i+2 >= l.n {
 		return 0, false

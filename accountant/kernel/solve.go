@@ -320,12 +320,13 @@ func (w *Workspace) floorDelta(p *Problem, epsilon float64) float64 {
 	return low
 }
 
-// LatticeDelta returns the enclosure of δ(ε) by the lattice alone.
+// LatticeDelta returns the enclosure of δ(ε) by the lattice alone, of sampled phases and single records, add or remove; for
+// every plan, AnyLatticeDelta.
 func (w *Workspace) LatticeDelta(p *Problem, epsilon float64) (Interval, bool) {
 	return w.deltaByLattice(p, epsilon)
 }
 
-// LatticeEpsilon returns the enclosure of ε(δ) by the lattice alone.
+// LatticeEpsilon returns the enclosure of ε(δ) by the lattice alone, as LatticeDelta.
 func (w *Workspace) LatticeEpsilon(p *Problem, delta float64) (Interval, bool) {
 	return w.epsilonByLattice(p, delta)
 }
