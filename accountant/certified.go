@@ -54,10 +54,10 @@ func (e *engine) certifiedEpsilon(p Plan, delta float64) (Result, error) {
 		return Result{}, err
 	}
 	both := p.problems()
-	r.Remove = e.epsilon(&both[0], delta)
+	r.Remove = e.epsilon(&both[0], delta, 0)
 	r.Add = r.Remove
 	if len(both) > 1 {
-		r.Add = e.epsilon(&both[1], delta)
+		r.Add = e.epsilon(&both[1], delta, r.Remove.Upper)
 	}
 	r.Epsilon = worse(r.Remove, r.Add)
 	p.warnDelta(&r, delta)

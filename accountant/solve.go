@@ -96,13 +96,13 @@ func (e *engine) atMost(p Plan, epsilon, delta float64) (float64, error) {
 		r, err := e.price(p, delta)
 		return r.Epsilon.Upper, err
 	}
-	upper := 0.0
+	var v Interval // of the directions so far
 	for _, one := range p.problems() {
-		if upper = math.Max(upper, e.epsilon(&one, delta).Upper); upper > epsilon {
+		if v = worse(v, e.epsilon(&one, delta, v.Upper)); v.Upper > epsilon {
 			break
 		}
 	}
-	return upper, nil
+	return v.Upper, nil
 }
 
 // near estimates ε where it is near epsilon, by Remove, which is nearly always the worse direction.

@@ -123,7 +123,7 @@ func (e *engine) mixedEpsilon(parts []mixture, rest, delta, low float64, directi
 		return math.MaxFloat64 // no ε is enough
 	}
 	if len(parts) == 1 && parts[0].share == 1 {
-		return e.epsilon(&parts[0].problems[direction], delta-rest).Upper
+		return e.epsilon(&parts[0].problems[direction], delta-rest, 0).Upper
 	}
 	above := excess(low)
 	if above <= 0 {

@@ -25,24 +25,36 @@ type engine struct {
 func newEngine() *engine { return &engine{small: newWorkspace(smallSizes)} }
 
 // epsilon encloses ε(delta) of one direction; where the small workspace leaves it wide, by the large one's contour and
-// lattice too.
-func (e *engine) epsilon(p *kernel.Problem, delta float64) Interval {
+// lattice too, but not where it lies below other, the upper bound of the other direction, and so decides nothing.
+func (e *engine) epsilon(p *kernel.Problem, delta, other float64) Interval {
 	if kernel.SinglePair(p) {
 		if v, ok := e.small.SinglePairEpsilon(p, delta); ok {
 			return Interval(v)
 		}
 	}
 	v, method := e.small.Epsilon(p, delta)
-	if method == kernel.Ceiling && v.Upper > 0 {
-		wide, method := e.big().ContourEpsilon(p, delta)
-		v = kernel.Meet(wide, v)
-		if method == kernel.Ceiling {
-			if wide, ok := e.big().AnyLatticeEpsilon(p, delta); ok {
-				v = kernel.Meet(wide, v)
-			}
+	if method != kernel.Ceiling || v.Upper <= other {
+		return Interval(v)
+	}
+	if other > 0 { // the lattice most often shows that nothing is decided here
+		if v = e.meetLattice(p, delta, v); v.Upper <= other {
+			return Interval(v)
 		}
 	}
+	wide, method := e.big().ContourEpsilon(p, delta)
+	v = kernel.Meet(wide, v)
+	if method == kernel.Ceiling && other == 0 {
+		v = e.meetLattice(p, delta, v)
+	}
 	return Interval(v)
+}
+
+// meetLattice narrows v by the large workspace's lattice.
+func (e *engine) meetLattice(p *kernel.Problem, delta float64, v kernel.Interval) kernel.Interval {
+	if wide, ok := e.big().AnyLatticeEpsilon(p, delta); ok {
+		return kernel.Meet(wide, v)
+	}
+	return v
 }
 
 func (e *engine) delta(p *kernel.Problem, epsilon float64) Interval {

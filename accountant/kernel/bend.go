@@ -23,7 +23,8 @@ const (
 	mostBend  = 1200 // nodes
 	mostPanel = 200
 
-	bendEffort = 1.8e6 // terms of all contours of a call: about 50 ms
+	bendEffort = 1.2e6 // terms of all contours of a call: about 35 ms
+	addEffort  = 4e5   // for Add, which seldom decides
 )
 
 // bend is a laid contour: its nodes s and amplitudes stand in the workspace.
@@ -118,6 +119,14 @@ func (w *Workspace) effort() (sum float64) {
 	return sum
 }
 
+// allowed returns the terms that a call may take.
+func (w *Workspace) allowed(b *bend) float64 {
+	if b.add {
+		return math.Max(addEffort, w.patience)
+	}
+	return math.Max(bendEffort, w.patience)
+}
+
 // bendAt builds the bent contour that crosses the real axis at abscissa c (0: seek it), for ε, relative to e^logDelta.
 func (w *Workspace) bendAt(p *Problem, c, length, epsilon, logDelta, tight float64) (bend, bool) {
 	b := bend{epsilon: epsilon, logScale: logDelta, add: p.Direction == Add, tight: tight, level: math.Inf(-1), length: length}
@@ -188,7 +197,7 @@ func (w *Workspace) begin(p *Problem, b *bend, c float64) bool {
 // nextPanel shortens the next stretch until the rule's error on it is small beside floor.
 func (w *Workspace) nextPanel(p *Problem, b *bend, floor float64) (pan panel, size float64, ok bool) {
 	for range 25 {
-		if w.effort() > bendEffort {
+		if w.effort() > w.allowed(b) {
 			return pan, size, false
 		}
 		cos, sin := b.cos, b.sin

@@ -37,6 +37,7 @@ func TestBendMeetsLattice(t *testing.T) {
 // δ(ε) of the bent contour and its ε(δ) are each other's inverse.
 func TestBendInverts(t *testing.T) {
 	w := newWorkspace(768, 1024, 2048)
+	w.patience = 1.8e6
 	for _, d := range []Direction{Remove, Add} {
 		for _, ph := range []Phase{{1e-5, 0.6, 2}, {0.02, 0.5, 4}, {2.5e-7, 0.84, 5}, {0.3, 0.3, 20}, {1e-3, 1, 1000}} {
 			p := Problem{Phases: []Phase{ph}, Direction: d, Group: 1}
@@ -59,6 +60,7 @@ func TestBendInverts(t *testing.T) {
 // The bent contour and the vertical one, which share no moment, tell the same at a hundred steps and more.
 func TestBendMeetsContour(t *testing.T) {
 	w := newWorkspace(768, 1024, 2048)
+	w.patience = 1.8e6
 	r := rand.New(rand.NewPCG(9, 10))
 	between := func(lo, hi float64) float64 { return lo * math.Exp(r.Float64()*math.Log(hi/lo)) }
 	both := 0

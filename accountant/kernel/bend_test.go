@@ -109,6 +109,7 @@ func checkRaysAgree(t *testing.T, r *rays, ph Phase, sr, si float64, used bool) 
 // The exact epsilons lie inside what the bent contour says, at any number of steps.
 func TestBendGolden(t *testing.T) {
 	w := newWorkspace(768, 1024, 2048)
+	w.patience = 1.8e6
 	for _, g := range readGoldens(t) {
 		if g.s > 3 || g.t < 2 || g.s == 1 && g.dir == Remove && g.q <= 0.001 {
 			continue // the contour's own, and where the bent one cancels
@@ -125,6 +126,7 @@ func TestBendGolden(t *testing.T) {
 // Phases priced together: two nearly equal ones agree with the single one, and an unsampled phase with the contour.
 func TestBendPhases(t *testing.T) {
 	w := newWorkspace(768, 1024, 2048)
+	w.patience = 1.8e6
 	for _, d := range []Direction{Remove, Add} {
 		one := Problem{Phases: []Phase{{0.02, 0.8, 7}}, Direction: d, Group: 1}
 		two := Problem{Phases: []Phase{{0.02, 0.8, 3}, {0.02, math.Nextafter(0.8, 1), 4}}, Direction: d, Group: 1}

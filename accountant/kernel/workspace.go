@@ -52,6 +52,8 @@ type Workspace struct {
 	rays   [mostRays]rays
 	spread int     // how many of the rays are in use
 	bent   [4]list // s and amplitude of the bent contour's nodes
+
+	patience float64 // terms that a call may take where that is more than bendEffort: tests see how far the contour goes
 }
 
 type list []float64
