@@ -89,6 +89,33 @@ func (w *Workspace) cutOff(p *Problem, b *bend) float64 {
 		steps += p.Phases[i].Steps
 	}
 	level := b.logScale - finely - 3 - Log(steps)
+	most := cutReach(p, level)
+	if !(most > 2*b.start) {
+		return 0
+	}
+	old := *b
+	b.level, b.cutting = level, true
+	if !w.climb(p, b, most) {
+		*b = old
+		return 0
+	}
+	if b.start < 2*old.start {
+		for i := range w.spread {
+			w.rays[i].phase = -1
+		}
+		*b = old
+		return 0
+	}
+	b.high = 4 * b.start
+	b.cutLoss = 1.01 * steps * Exp(level)
+	if !w.chargeCut(p, b) {
+		return 0
+	}
+	return b.start - 1
+}
+
+// cutReach returns how far right the sums up to the cut serve; 0 where a phase is unsampled.
+func cutReach(p *Problem, level float64) float64 {
 	step := 2 * math.Pi * rayGap / cutDepth
 	most := math.Inf(1)
 	for i := range p.Phases {
@@ -102,18 +129,17 @@ func (w *Workspace) cutOff(p *Problem, b *bend) float64 {
 		reach := math.Min(z*z/2-Log(ph.Steps)-38, ((4.1/(1.3*step))-z*ph.Noise*(1+rho)-4)/4.2)
 		most = math.Min(most, reach/rho)
 	}
-	if !(most > 2*b.start) {
-		return 0
-	}
-	old := *b
-	b.level, b.cutting = level, true
+	return most
+}
+
+// climb moves start to where the integrand of the cut plan is smallest on the real axis, at most to most.
+func (w *Workspace) climb(p *Problem, b *bend, most float64) bool {
 	lo, hi := b.start, most
 	b.start = most
 	for i := 0; i < 12 && hi > 1.1*lo; i++ {
 		slope, ok := w.slopeAt(p, b)
 		if !ok {
-			*b = old
-			return 0
+			return false
 		}
 		if slope > 0 {
 			hi = b.start
@@ -122,29 +148,25 @@ func (w *Workspace) cutOff(p *Problem, b *bend) float64 {
 		}
 		b.start = math.Sqrt(lo * hi)
 	}
-	if b.start < 2*old.start {
-		for i := range w.spread {
-			w.rays[i].phase = -1
-		}
-		*b = old
-		return 0
-	}
-	b.high = 4 * b.start
-	b.cutLoss = 1.01 * steps * Exp(level)
+	return true
+}
+
+// chargeCut adds to the errors what going over from the cut plan to the whole one costs.
+func (w *Workspace) chargeCut(p *Problem, b *bend) bool {
 	value, _ := b.exponent(b.start, 0)
 	far := 0.0
 	for i := range p.Phases {
 		t := w.table(p, i, b)
 		if t == nil {
-			return 0
+			return false
 		}
-		z := cut(p.Phases[i], Remove, 1, level)
+		z := cut(p.Phases[i], Remove, 1, b.level)
 		m, _, _, _ := t.whole(1, b.start, 0)
 		value += t.steps * Log(m)
 		far += t.steps * Exp(b.start*t.rhoCut-z*z/2-logSqrt2Pi) / (0.87 * z * m)
 	}
 	b.wrong += Exp(value-b.logScale) * Expm1(far) / b.high
-	return b.start - 1
+	return true
 }
 
 // slopeAt returns the slope of the log of the integrand on the real axis at start.

@@ -20,29 +20,9 @@ type panel struct {
 //
 // and e^(T log G₀).
 func (w *Workspace) largest(p *Problem, b *bend, pan *panel) (size, rule float64, ok bool) {
-	base, _ := b.exponent(pan.mr, pan.mi)
-	value, dr, di := base, -b.a, 0.0
-	for i := range p.Phases {
-		ph := p.Phases[i]
-		if ph.Rate == 1 {
-			v := ph.Steps / (ph.Noise * ph.Noise)
-			value += v * (pan.mr*pan.mr - pan.mr - pan.mi*pan.mi) / 2
-			dr, di = dr+v*(pan.mr-0.5), di+v*pan.mi
-			continue
-		}
-		t := w.table(p, i, b)
-		if t == nil {
-			return 0, 0, false
-		}
-		if pan.ray == 0 || len(p.Phases) > 1 {
-			pan.ray = t.best(pan.mr, pan.mi)
-		}
-		re, im, jr, ji := t.whole(pan.ray, pan.mr, pan.mi)
-		sq := re*re + im*im
-		value += t.steps * 0.5 * Log(sq)
-		dr += t.steps * (jr*re + ji*im) / sq
-		di += t.steps * (ji*re - jr*im) / sq
-		pan.abs = math.Sqrt(sq) // of the last phase
+	value, dr, di, ok := w.middle(p, b, pan)
+	if !ok {
+		return 0, 0, false
 	}
 	near := math.Sqrt(pan.mr*pan.mr + pan.mi*pan.mi)
 	other := math.Sqrt((pan.mr-1)*(pan.mr-1) + pan.mi*pan.mi)
@@ -53,10 +33,53 @@ func (w *Workspace) largest(p *Problem, b *bend, pan *panel) (size, rule float64
 	if !(near > 0) || !(other > 0) || !(spread < 20) {
 		return math.Inf(1), math.Inf(1), true
 	}
+	flat, bent, ok := w.about(p, b, pan)
+	if !ok {
+		return 0, 0, false
+	}
 	along, across := dr*pan.cos-di*pan.sin, dr*pan.sin+di*pan.cos
 	taylor := value + math.Sqrt(along*along*pan.ha*pan.ha+across*across*pan.hb*pan.hb) + 1e-6
-	flat := base + b.a*math.Sqrt(pan.ha*pan.ha*pan.cos*pan.cos+pan.hb*pan.hb*pan.sin*pan.sin)
-	bent := 0.0
+	size = math.Min(taylor+bent*pan.ha*pan.ha/2, flat)
+	if size != size {
+		size = math.Inf(1)
+	}
+	size -= Log(near) + Log(other)
+	return size, 4.2 * pan.half * Exp(size-b.logScale-2*gaussOrder*Log(spread)) / (1 - 1/(spread*spread)), true
+}
+
+// middle returns Re E and E' in the panel's middle, and sets its ray and |1 + J| there, those of the last phase.
+func (w *Workspace) middle(p *Problem, b *bend, pan *panel) (value, dr, di float64, ok bool) {
+	value, _ = b.exponent(pan.mr, pan.mi)
+	dr = -b.a
+	for i := range p.Phases {
+		ph := p.Phases[i]
+		if ph.Rate == 1 {
+			v := ph.Steps / (ph.Noise * ph.Noise)
+			value += v * (pan.mr*pan.mr - pan.mr - pan.mi*pan.mi) / 2
+			dr, di = dr+v*(pan.mr-0.5), di+v*pan.mi
+			continue
+		}
+		t := w.table(p, i, b)
+		if t == nil {
+			return 0, 0, 0, false
+		}
+		if pan.ray == 0 || len(p.Phases) > 1 {
+			pan.ray = t.best(pan.mr, pan.mi)
+		}
+		re, im, jr, ji := t.whole(pan.ray, pan.mr, pan.mi)
+		sq := re*re + im*im
+		value += t.steps * 0.5 * Log(sq)
+		dr += t.steps * (jr*re + ji*im) / sq
+		di += t.steps * (ji*re - jr*im) / sq
+		pan.abs = math.Sqrt(sq)
+	}
+	return value, dr, di, true
+}
+
+// about returns, on the panel's ellipse, a bound of Re E by G₀ and the B of Taylor's bound.
+func (w *Workspace) about(p *Problem, b *bend, pan *panel) (flat, bent float64, ok bool) {
+	flat, _ = b.exponent(pan.mr, pan.mi)
+	flat += b.a * math.Sqrt(pan.ha*pan.ha*pan.cos*pan.cos+pan.hb*pan.hb*pan.sin*pan.sin)
 	for i := range p.Phases {
 		ph := p.Phases[i]
 		if ph.Rate == 1 {
@@ -83,12 +106,7 @@ func (w *Workspace) largest(p *Problem, b *bend, pan *panel) (size, rule float64
 			bent = math.Inf(1)
 		}
 	}
-	size = math.Min(taylor+bent*pan.ha*pan.ha/2, flat)
-	if size != size {
-		size = math.Inf(1)
-	}
-	size -= Log(near) + Log(other)
-	return size, 4.2 * pan.half * Exp(size-b.logScale-2*gaussOrder*Log(spread)) / (1 - 1/(spread*spread)), true
+	return flat, bent, true
 }
 
 // best returns the ray whose strip has the smallest G₁ at S.
