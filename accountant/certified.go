@@ -4,7 +4,8 @@ import "fmt"
 
 // Epsilon returns the certified enclosure of ε(delta), delta in (0, 1), in both directions: by contour inversion, closed
 // forms or a lattice of the privacy loss, whichever reaches and is tightest (package kernel). Other samplers than Poisson, and tuning,
-// are priced by the bounds that are proven for them; Method and Warnings say which.
+// are priced by the bounds that are proven for them; Method and Warnings say which. Add may be wide where it is proven to lie
+// below Remove: it decides nothing there, and no more work is spent on it.
 func Epsilon(p Plan, delta float64) (Result, error) {
 	if err := p.check(delta); err != nil {
 		return Result{}, err
