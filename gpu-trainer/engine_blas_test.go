@@ -48,3 +48,13 @@ func TestLibraryProducts(t *testing.T) {
 		t.Errorf("float64: %v", err)
 	}
 }
+
+// TestPrivateRunsMultiplyByThemselves: with a library's products an example's gradient may depend on the others in its batch.
+func TestPrivateRunsMultiplyByThemselves(t *testing.T) {
+	for _, name := range blas.Names()[2:] {
+		_, err := Train(t.Context(), smallPlan(), newSource(200, 40, 12), smallModel(), Options{Engine: EngineOptions{BLAS: name}})
+		if err == nil || !strings.Contains(err.Error(), "library-products") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

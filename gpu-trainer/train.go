@@ -144,6 +144,9 @@ type run struct {
 }
 
 func newRun(ctx context.Context, p Plan, s Source, m *model.Model, o Options) (*run, error) {
+	if err := p.checkProducts(o.Engine); err != nil {
+		return nil, err
+	}
 	o.Engine.Precision, o.Engine.Dropout = p.Precision, p.Dropout
 	o.Engine.MaxTokens = capacity(o.Engine.MaxTokens, m.Config)
 	if o.CheckpointEvery == 0 {

@@ -3,10 +3,12 @@ package trainer
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ewtune/ewtune/accountant"
 	"github.com/ewtune/ewtune/gpu-trainer/dp"
+	"github.com/ewtune/ewtune/gpu-trainer/machine/cpu/blas"
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 )
 
@@ -128,6 +130,16 @@ func (p Plan) privacyPitfalls() []Pitfall {
 		found = append(found, Pitfall{"clipping-mode", "clipping_mode", strings.TrimPrefix(err.Error(), "clipping mode "), "leave it out for flat clipping", true})
 	}
 	return found
+}
+
+// checkProducts refuses the matrix products of a library for a private run. They add in an order that depends on the size of the
+// batch, so an example that joins or leaves a lot changes the last bits of the others' gradients too, and the sum moves by
+// more than the sensitivity.
+func (p Plan) checkProducts(o EngineOptions) error {
+	if p.NonPrivate || o.BLAS == blas.Builtin || !slices.Contains(blas.Names(), o.BLAS) {
+		return nil
+	}
+	return Pitfall{"library-products", "blas", o.BLAS + ": its products depend on the size of the batch, so one example changes the gradients of others, which no clip bounds", "use builtin, or train without privacy", true}
 }
 
 // resolve validates a plan and fills in its noise. A plan whose certified price is above its budget is refused here.

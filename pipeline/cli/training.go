@@ -125,7 +125,7 @@ func trainCommand() *cli.Command {
 			&cli.IntFlag{Name: "canaries-secret", Usage: "plant sentences that end in a secret"},
 			&cli.IntFlag{Name: "canaries-gradient", Usage: "plant gradients of the clipping norm on one number each"},
 			&cli.IntFlag{Name: "membership", DefaultText: "none", Usage: "try membership inference at the end, on so many rows trained on and as many held out"},
-			&cli.StringFlag{Name: "blas", Value: "builtin", Usage: "matrix products: builtin, those of a library of the system (openblas, onednn), or auto: whichever is clearly faster; only builtin's bits do not depend on packing"},
+			&cli.StringFlag{Name: "blas", Value: "builtin", Usage: "matrix products: builtin, or with --non-private those of a library of the system (openblas, onednn) or auto, whichever is clearly faster"},
 			&cli.Uint64Flag{Name: "seed", Usage: "draws fresh weights; see --seed-known"},
 		}, append(trainingFlags(), jsonFlag(), quietFlag())...),
 		Action: func(c *cli.Context) error {
@@ -204,8 +204,11 @@ func deviceMemory(c *cli.Context) int64 { return c.Int64("device-memory") << 20 
 // blasOf reads --blas, and measures where it is auto. The answer is stored with the run, so that a resumed one has the same products.
 func blasOf(c *cli.Context) (string, error) {
 	name := c.String("blas")
-	if name != "auto" {
+	switch {
+	case name != "auto":
 		return name, nil
+	case !c.Bool("non-private"):
+		return "", nil // the only ones that a private run may use
 	}
 	config := pipeline.TinyConfig(1, 2)
 	if dir := c.String("model"); dir != "" {
