@@ -120,11 +120,11 @@ func newFlightServer(dir string, mem memory.Allocator) (*flightServer, error) {
 		return s.offer(dir, filepath.Dir(path))
 	})
 	if err == nil && len(s.names) == 0 {
-		err = fmt.Errorf("data %s: holds no prepared split", dir)
+		err = errors.New("holds no prepared split")
 	}
 	if err != nil {
 		s.close()
-		return nil, err
+		return nil, fmt.Errorf("data %s: %w", dir, err)
 	}
 	return s, nil
 }

@@ -45,7 +45,7 @@ func InitModel(o InitOptions) (InitSummary, error) {
 	}
 	words, err := readLines(filepath.Join(o.Vocabulary, "vocab.txt"))
 	if err != nil {
-		return InitSummary{}, err
+		return InitSummary{}, fmt.Errorf("vocabulary: %w", err)
 	}
 	config := model.DefaultConfig(model.BERT)
 	config.VocabSize = len(words)
@@ -110,7 +110,7 @@ type wordVectors struct {
 func readWordVectors(dir string, hidden int) (*wordVectors, error) {
 	words, err := readLines(filepath.Join(dir, "words.txt"))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("word vectors: %w", err)
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*.safetensors"))
 	if err != nil || len(files) != 1 {

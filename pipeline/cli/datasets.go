@@ -113,6 +113,7 @@ func datasetsGenerate() *cli.Command {
 			&cli.IntFlag{Name: "rows", Usage: "rows of each training split", Value: datasets.DefaultTrainRows},
 			&cli.IntFlag{Name: "eval-rows", Usage: "rows of each development and test split", Value: datasets.DefaultEvalRows},
 			&cli.IntFlag{Name: "vocab", Usage: "most tokens of the vocabulary, 0 for none", Value: 2000},
+			jsonFlag(),
 		},
 		Action: generateCorpus,
 	}
@@ -136,6 +137,9 @@ func generateCorpus(c *cli.Context) error {
 			return err
 		}
 	}
-	fmt.Fprintf(c.App.Writer, "wrote %s\n", o.Dir)
-	return nil
+	if c.Bool("json") {
+		return printJSON(c.App.Writer, map[string]any{"path": o.Dir, "seed": o.Seed, "rows": o.TrainRows, "eval_rows": o.EvalRows})
+	}
+	_, err := fmt.Fprintf(c.App.Writer, "wrote %s\n", o.Dir)
+	return err
 }

@@ -24,8 +24,7 @@ func datasetsFetch() *cli.Command {
 			&cli.StringFlag{Name: "revision", Usage: "branch, tag or commit", Value: "main"},
 			&cli.StringFlag{Name: "from", Usage: "folder with GLUE's files, taken instead of a download"},
 			&cli.StringFlag{Name: "out", Usage: "with --from: folder to copy to"},
-			&cli.BoolFlag{Name: "quiet", Usage: "no progress"},
-			jsonFlag(),
+			jsonFlag(), quietFlag(),
 		},
 		Action: fetchFiles,
 	}

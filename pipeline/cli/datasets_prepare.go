@@ -36,8 +36,7 @@ func datasetsPrepare() *cli.Command {
 			&cli.IntFlag{Name: "shard-rows", Usage: "rows of a shard, a multiple of 1024", Value: pipeline.DefaultShardRows},
 			&cli.IntFlag{Name: "workers", Usage: "tokenizing goroutines (default one a processor)"},
 			&cli.BoolFlag{Name: "skip-malformed", Usage: "leave malformed rows out and count them"},
-			&cli.BoolFlag{Name: "quiet", Usage: "no progress"},
-			jsonFlag(),
+			jsonFlag(), quietFlag(),
 		},
 		Action: prepareSplits,
 	}

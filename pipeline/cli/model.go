@@ -23,11 +23,11 @@ func modelInitCommand() *cli.Command {
 		UsageText: "ewtune model init --tokenizer bert-base-uncased --vectors glove --out model",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "tokenizer", Required: true, Usage: "folder with the WordPiece vocabulary, vocab.txt"},
-			&cli.StringFlag{Name: "vectors", Usage: "folder with words.txt and one safetensors file of vectors (default: random embeddings)"},
+			&cli.StringFlag{Name: "vectors", DefaultText: "random embeddings", Usage: "folder with words.txt and one safetensors file of vectors"},
 			&cli.StringFlag{Name: "out", Required: true, Usage: "new folder to write"},
 			&cli.IntFlag{Name: "layers", Value: 2, Usage: "encoder layers"},
 			&cli.IntFlag{Name: "hidden", Value: 128, Usage: "hidden size"},
-			&cli.IntFlag{Name: "heads", Usage: "attention heads (default: hidden size / 64)"},
+			&cli.IntFlag{Name: "heads", DefaultText: "hidden size / 64", Usage: "attention heads"},
 			&cli.Float64Flag{Name: "scale", Value: 0.05, Usage: "standard deviation of the embeddings that start from vectors"},
 			&cli.Uint64Flag{Name: "seed", Usage: "draws the random weights"},
 			jsonFlag(),

@@ -48,7 +48,7 @@ func Load(path string) (*Tokenizer, error) {
 func tokenizerFile(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("tokenizer %s: %w", path, errors.Unwrap(err))
 	}
 	if filepath.Base(path) == "merges.txt" {
 		return filepath.Join(filepath.Dir(path), "vocab.json"), nil
@@ -62,7 +62,7 @@ func tokenizerFile(path string) (string, error) {
 			return file, nil
 		}
 	}
-	return "", fmt.Errorf("%s: must hold tokenizer.json, vocab.json and merges.txt, or vocab.txt", path)
+	return "", fmt.Errorf("tokenizer %s: must hold tokenizer.json, vocab.json and merges.txt, or vocab.txt", path)
 }
 
 // config is what tokenizer_config.json says that matters here.
