@@ -109,8 +109,6 @@ func (c *core[T]) capacity() ops.Capacity {
 // extend adds what a kind of program does beyond the forward pass.
 func (c *core[T]) extend(p *program, b *ops.Builder, kind programKind, spec *machine.Spec) error {
 	switch {
-	case kind == prefix && p.network.Frozen == nil:
-		return fmt.Errorf("method %s: has no frozen prefix", c.method.Kind)
 	case kind == prefix:
 		spec.Fetch = gorgonia.Nodes{p.network.Frozen}
 		return nil

@@ -163,6 +163,47 @@ func TestOutOfDeviceMemory(t *testing.T) {
 	}
 }
 
+// What a frozen prefix yields is the same to the bit where the device has room for parts of the batch only.
+func TestPrefixInParts(t *testing.T) {
+	device := onDevice(t)
+	m := deepModel(model.BERT)
+	all := fixedLengths(m.Config, 12, 18)
+	for name, method := range suffixMethods() {
+		t.Run(name, func(t *testing.T) {
+			boundary, _ := m.Config.Boundary(method)
+			want := make([]float32, 12*18*m.Config.HiddenSize)
+			if boundary.Pooled() {
+				want = want[:12*m.Config.HiddenSize]
+			}
+			fatal(t, newEngine(t, m, method, device).Prefix(all, want))
+			split := 0
+			for megabytes := 0.6; megabytes > 0.1; megabytes *= 0.75 {
+				limited, got := device, make([]float32, len(want))
+				limited.DeviceMemory = int64(megabytes * 1e6)
+				e, err := NewEngine(m, method, limited)
+				if errors.Is(err, machine.ErrMemory) {
+					continue
+				}
+				fatal(t, err)
+				err = e.Prefix(all, got)
+				switch {
+				case errors.Is(err, machine.ErrMemory):
+				case err != nil:
+					t.Fatal(err)
+				case !slices.Equal(got, want):
+					t.Errorf("%v MB: other activations", megabytes)
+				case len(e.Notes()) > 0:
+					split++
+				}
+				fatal(t, e.Close())
+			}
+			if split == 0 {
+				t.Error("no limit led to smaller batches: the test saw nothing")
+			}
+		})
+	}
+}
+
 // A private run on a device keeps checkpoints, is stopped and resumed to the same bits, says so where memory was short, and is priced like any other.
 func TestTrainOnADevice(t *testing.T) {
 	device := onDevice(t)

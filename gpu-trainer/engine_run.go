@@ -148,7 +148,7 @@ func readValue(p *program, node *gorgonia.Node, slot int, dst any) error {
 }
 
 func (c *core[T]) logits(b *model.Batch, out []float64) error {
-	return c.evaluate(b, out, ops.Examples, c.base.Config.NumLabels, func(p *program) *gorgonia.Node { return p.network.Logits })
+	return c.forward(b, out, ops.Examples, c.base.Config.NumLabels, func(p *program) *gorgonia.Node { return p.network.Logits })
 }
 
 func (c *core[T]) hidden(b *model.Batch, layer int, out []float64) error {
@@ -160,33 +160,46 @@ func (c *core[T]) hidden(b *model.Batch, layer int, out []float64) error {
 	case b.Activations != nil:
 		return fmt.Errorf("hidden states: the batch has activations of a frozen prefix, and no ids")
 	}
-	return c.evaluate(b, out, ops.Tokens, c.base.Config.HiddenSize, func(p *program) *gorgonia.Node { return p.network.Hidden[layer] })
+	return c.forward(b, out, ops.Tokens, c.base.Config.HiddenSize, func(p *program) *gorgonia.Node { return p.network.Hidden[layer] })
 }
 
 func (c *core[T]) prefix(b *model.Batch, out []float32) error {
-	if err := b.Validate(c.base.Config, true); err != nil {
-		return err
+	boundary, ok := c.base.Config.Boundary(c.method)
+	if !ok {
+		return fmt.Errorf("method %s: has no frozen prefix", c.method.Kind)
 	}
-	return c.inParts(prefix, b, dp.Clip{}, func(p *program, part *model.Batch, first int) error {
-		return readValue(p, p.network.Frozen, 0, out)
+	rows := ops.Tokens
+	if boundary.Pooled() {
+		rows = ops.Examples
+	}
+	return c.evaluate(prefix, b, len(out), rows, c.base.Config.HiddenSize, func(p *program, lo, hi int) error {
+		return readValue(p, p.network.Frozen, 0, out[lo:hi])
 	})
 }
 
-// evaluate runs the forward program and copies one of its nodes, of so many numbers a row, to out.
-func (c *core[T]) evaluate(b *model.Batch, out []float64, rows ops.Rows, width int, node func(*program) *gorgonia.Node) error {
-	if n := count(b, rows) * width; len(out) != n {
-		return fmt.Errorf("output of %d numbers: must be %d", len(out), n)
+// evaluate runs a program without gradients, and hands each run to read with the range of the output, of size numbers in all and width a row,
+// that is its part.
+func (c *core[T]) evaluate(kind programKind, b *model.Batch, size int, rows ops.Rows, width int, read func(p *program, lo, hi int) error) error {
+	if n := count(b, rows) * width; size != n {
+		return fmt.Errorf("output of %d numbers: must be %d", size, n)
 	}
 	if err := b.Validate(c.base.Config, true); err != nil {
 		return err
 	}
-	return c.inParts(forward, b, dp.Clip{}, func(p *program, part *model.Batch, first int) error {
-		numbers, err := c.read(p, node(p), count(part, rows)*width)
+	return c.inParts(kind, b, dp.Clip{}, func(p *program, part *model.Batch, first int) error {
 		if rows == ops.Tokens {
 			first = int(b.Offsets[first])
 		}
+		return read(p, first*width, (first+count(part, rows))*width)
+	})
+}
+
+// forward copies one node of the forward program, of so many numbers a row, to out.
+func (c *core[T]) forward(b *model.Batch, out []float64, rows ops.Rows, width int, node func(*program) *gorgonia.Node) error {
+	return c.evaluate(forward, b, len(out), rows, width, func(p *program, lo, hi int) error {
+		numbers, err := c.read(p, node(p), hi-lo)
 		for i, v := range numbers {
-			out[first*width+i] = float64(v)
+			out[lo+i] = float64(v)
 		}
 		return err
 	})
