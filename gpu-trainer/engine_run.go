@@ -47,6 +47,9 @@ func (c *core[T]) accumulate(b *model.Batch, clip dp.Clip) (BatchStats, error) {
 	if err := clip.Validate(); err != nil {
 		return BatchStats{}, err
 	}
+	if c.backend.Pool.Library() {
+		return BatchStats{}, fmt.Errorf("blas %s: clipped sums need the built-in products, which do not depend on the batch", c.options.BLAS)
+	}
 	kind := flat
 	if clip.Mode == dp.ClipPerLayer {
 		kind = perLayer
@@ -213,8 +216,13 @@ func count(b *model.Batch, rows ops.Rows) int {
 	return b.Examples()
 }
 
-// unit names the arithmetic that the engine's bits come from.
-func (c *core[T]) unit() string { return c.backend.Pool.Unit() }
+// unit names the arithmetic that the engine's bits come from: engines of one unit give the same bits.
+func (c *core[T]) unit() string {
+	if c.resident != nil {
+		return c.resident.device.Unit()
+	}
+	return c.backend.Pool.Unit()
+}
 
 func (c *core[T]) memory() int {
 	most := 0

@@ -29,12 +29,13 @@ func (f runFolder) kept() bool { return f.path != "" }
 
 func (f runFolder) file(name string) string { return filepath.Join(f.path, name) }
 
-// planRecord is plan.json. The hashes tie a run to its data and its first weights.
+// planRecord is plan.json. It ties a run to its data, its first weights and the arithmetic that its sums come from.
 type planRecord struct {
-	Schema string `json:"schema"` // ewtune.plan/v1
-	Plan   Plan   `json:"plan"`
-	Data   string `json:"data"`  // Source.Hash
-	Model  string `json:"model"` // SHA-256 of the starting weights
+	Schema     string `json:"schema"` // ewtune.plan/v1
+	Plan       Plan   `json:"plan"`
+	Data       string `json:"data"`       // Source.Hash
+	Model      string `json:"model"`      // SHA-256 of the starting weights
+	Arithmetic string `json:"arithmetic"` // engineCore.unit
 }
 
 const planSchema = "ewtune.plan/v1"

@@ -48,7 +48,7 @@ func startRun(t *testing.T, p Plan, s Source, o Options) *run {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.begin(planRecord{planSchema, resolved, s.Hash(), "model"}); err != nil {
+	if err := r.begin(planRecord{planSchema, resolved, s.Hash(), "model", ""}); err != nil {
 		t.Fatal(err)
 	}
 	return r

@@ -71,7 +71,7 @@ func Train(ctx context.Context, p Plan, s Source, m *model.Model, o Options) (Re
 	if err := r.use(key); err != nil {
 		return Result{}, err
 	}
-	if err := r.begin(planRecord{planSchema, resolved, s.Hash(), HashModel(m)}); err != nil {
+	if err := r.begin(planRecord{planSchema, resolved, s.Hash(), HashModel(m), r.engine.core.unit()}); err != nil {
 		return Result{}, err
 	}
 	return r.finish(r.loop(ctx))
@@ -81,7 +81,8 @@ func Train(ctx context.Context, p Plan, s Source, m *model.Model, o Options) (Re
 // Train. Weights, ledger and result are to the bit what an uninterrupted run gives. A finished run gives its result again.
 //
 // Steps between the checkpoint and the crash are done again. Their lots and noise follow from the key and the step's number, so each
-// gives the very release that it gave before: a function of what was released already, which costs nothing more.
+// gives the very release that it gave before: a function of what was released already, which costs nothing more. For that the sums
+// must be the same to the bit, so a private run is refused on a processor or device whose arithmetic is not that of Train.
 func Resume(ctx context.Context, s Source, m *model.Model, o Options) (Result, error) {
 	folder := runFolder{o.Dir}
 	record, err := folder.readPlan()
@@ -104,7 +105,7 @@ func Resume(ctx context.Context, s Source, m *model.Model, o Options) (Result, e
 	}
 	defer r.close()
 	r.pitfalls = found
-	if err := r.reopen(); err != nil {
+	if err := r.reopen(record.Arithmetic); err != nil {
 		return Result{}, err
 	}
 	return r.finish(r.loop(ctx))
@@ -197,8 +198,8 @@ func (r *run) begin(record planRecord) (err error) {
 	return err
 }
 
-// reopen puts a run back to its newest whole checkpoint, or to its beginning.
-func (r *run) reopen() error {
+// reopen puts a run that was begun with some arithmetic back to its newest whole checkpoint, or to its beginning.
+func (r *run) reopen(arithmetic string) error {
 	saved, found, faults, err := r.folder.newest()
 	if err != nil {
 		return err
@@ -212,6 +213,9 @@ func (r *run) reopen() error {
 		if err := r.engine.Restore(saved.State); err != nil {
 			return fmt.Errorf("checkpoint of step %d: %w", saved.Step, err)
 		}
+	}
+	if unit := r.engine.core.unit(); unit != arithmetic && !r.plan.NonPrivate && r.Step < r.plan.Steps {
+		return fmt.Errorf("arithmetic %s: the run was begun with %s; steps done again under the same noise must have the same sums", unit, arithmetic)
 	}
 	key, err := r.folder.readKey()
 	r.finished = err != nil && r.Step == r.plan.Steps

@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -124,6 +125,38 @@ func TestStopAndResume(t *testing.T) {
 	}
 	if !sameModel(want.Model, got.Model) {
 		t.Error("the resumed run gave another model")
+	}
+}
+
+// TestResumeWantsTheSameArithmetic: with other sums under the same noise a step that is done again would be a second release. A finished
+// run, and one without privacy, has none to protect.
+func TestResumeWantsTheSameArithmetic(t *testing.T) {
+	for what, c := range map[string]struct {
+		private, stopped bool
+	}{"private": {true, true}, "finished": {true, false}, "public": {false, true}} {
+		dir, s, plan := t.TempDir(), newSource(200, 40, 12), seeded(smallPlan(), 3)
+		if !c.private {
+			plan.NonPrivate, plan.Epsilon, plan.ClippingNorm = true, 0, 0
+		}
+		ctx, stop := context.WithCancel(context.Background())
+		_, err := Train(ctx, plan, s, smallModel(), Options{Dir: dir, Progress: func(p Progress) {
+			if p.Step == 5 && c.stopped {
+				stop()
+			}
+		}})
+		if (err != nil) != c.stopped {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, planFile)
+		data, err := os.ReadFile(path)
+		fatal(t, err)
+		engine := newEngine(t, smallModel(), plan.Method, EngineOptions{})
+		other := strings.Replace(string(data), fmt.Sprintf("%q", engine.core.unit()), `"abacus"`, 1)
+		fatal(t, os.WriteFile(path, []byte(other), 0o666))
+		_, err = Resume(context.Background(), s, smallModel(), Options{Dir: dir})
+		if refused := err != nil && strings.Contains(err.Error(), "the run was begun with abacus"); refused != (what == "private") {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }
 

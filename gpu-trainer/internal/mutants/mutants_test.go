@@ -37,6 +37,7 @@ var mutants = []mutant{
 	{"the count of an adaptive clip for free", "dp/adaptive.go", "return up(z / math.Sqrt(1-(z/count)*(z/count)))", "_ = count\n	return z", "dp", "TestAdaptiveSplitsTheMultiplier"},
 	{"the model moves before the ledger", "book.go", "return fmt.Errorf(\"ledger: %w; the step was not made\", err)", "return nil", ".", "TestTheLedgerComesBeforeTheModel"},
 	{"resume forgets what was spent", "train.go", "events < r.Step {", "events < 0 {", ".", "TestSpentBudgetCannotFall"},
+	{"resume on another arithmetic", "train.go", "unit != arithmetic &&", "false &&", ".", "TestResumeWantsTheSameArithmetic"},
 	{"resume forgets the moments", "engine_state.go", "add(stateSecond, w, w.second)", "", ".", "TestTornFiles"},
 	{"a plan above its budget", "validate.go", "price.Epsilon.Upper <= p.Epsilon {", "true {", ".", "TestOverBudgetIsRefused"},
 	{"no noise, seen by the audit", "step.go", "gaussian.AddTo(r.key, uint64(step), sums)", "_ = gaussian", ".", "TestGradientCanariesSeeTheNoise"},

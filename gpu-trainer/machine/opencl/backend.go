@@ -197,6 +197,23 @@ func (b *Backend) Close() error {
 	return err
 }
 
+// Unit names the code that the backend runs: results of one unit have the same bits, those of two may differ in the last.
+func (b *Backend) Unit() string {
+	name := fmt.Sprintf("opencl %s, driver %s, ", b.Device.Name, b.Device.Driver)
+	if b.chosen.Tiles { // attention too
+		name += "tiles"
+	} else {
+		name += "strips"
+	}
+	if b.options.BFloat16 {
+		name += "+bf16"
+	}
+	if b.cores != nil {
+		name += "+tensor cores"
+	}
+	return name
+}
+
 // Notes tell what the backend does otherwise than the device promised.
 func (b *Backend) Notes() []string { return b.notes }
 

@@ -1,6 +1,9 @@
 package kernels
 
-import "unsafe"
+import (
+	"runtime"
+	"unsafe"
+)
 
 // simd is the float32 code of one vector instruction set.
 type simd struct {
@@ -138,8 +141,9 @@ type sumArgs struct {
 }
 
 // Unit names the code that a pool runs: results of one unit have the same bits everywhere, those of two may differ in the last.
+// What Go compiles is a unit of its own on each architecture: its exp, erfc and tanh are not the same everywhere.
 func (p *Pool) Unit() string {
-	name := "portable"
+	name := "portable-" + runtime.GOARCH
 	if p.simd != nil {
 		name = map[int]string{16: "avx512", 8: "avx2"}[p.simd.lanes]
 	}
