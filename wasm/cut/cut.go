@@ -38,11 +38,10 @@ type function struct {
 	code      []byte
 	signature []byte // of an ordinary Go function, or of one written in assembly for use inside others
 	spots     []spot
-	graph     *graph       // of an ordinary one
-	params    []int        // arguments that it reads, by their places on the stack
-	results   []int        // results that are read, likewise
-	types     map[int]byte // of both, by an earlier pass
-	inlined   bool         // stands where it was called
+	graph     *graph // of an ordinary one
+	params    []int  // arguments that it reads, by their places on the stack
+	results   []int  // results that are read, likewise
+	inlined   bool   // stands where it was called
 }
 
 // ordinary reports whether a function has the ordinary convention.

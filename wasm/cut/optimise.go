@@ -10,17 +10,7 @@ func (c *cutter) optimise() error {
 	if err := c.rewrite(nil); err != nil {
 		return err
 	}
-	reach := c.reaches()
-	for _, f := range c.bottomUp() {
-		f.types = map[int]byte{}
-		for i, v := range f.graph.params {
-			f.types[f.params[i]] = v.typ
-		}
-		for i, t := range f.graph.resultTypes {
-			f.types[f.results[i]] = t
-		}
-	}
-	return c.rewrite(reach)
+	return c.rewrite(c.reaches())
 }
 
 // rewrite decodes all functions and makes them shorter.

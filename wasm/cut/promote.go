@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 )
@@ -113,12 +112,6 @@ func (c *cutter) conventions() error {
 		}
 	}
 	for _, f := range c.order {
-		if f.ordinary() {
-			f.byType(f.params)
-			f.byType(f.results)
-		}
-	}
-	for _, f := range c.order {
 		if !f.ordinary() {
 			continue
 		}
@@ -127,12 +120,6 @@ func (c *cutter) conventions() error {
 		}
 	}
 	return nil
-}
-
-// byType brings arguments and results of one type together, as far as their types are known from an earlier pass: so fewer
-// signatures differ.
-func (f *function) byType(places []int) {
-	slices.SortStableFunc(places, func(a, b int) int { return cmp.Compare(f.types[b], f.types[a]) })
 }
 
 // convention takes one more look at a function and what it calls.
@@ -233,7 +220,7 @@ func (g *graph) explicit() error {
 				code = append(code, s)
 				continue
 			}
-			code = append(code, g.explicitCall(&code, s, after[s])...)
+			code = append(code, g.explicitCall(s, after[s])...)
 		}
 		b.code = code
 		if b.kind == termReturn {
@@ -266,38 +253,16 @@ func (g *graph) toMemory(offset int, callee *graph, v *variable) *stmt {
 	return &stmt{expr: &node{op: wordStore[wide], value: int64(offset), args: []*node{{op: opFrame}, {op: opLocalGet, v: v, value: opI64Load}}}}
 }
 
-// takeStore finds the statement that stored an argument in memory, which the callee will not read there, makes it set a
-// variable, and returns that; nil where it is not plainly to be seen.
-func takeStore(code []*stmt, offset int) *node {
-	for _, s := range slices.Backward(code) {
-		n := s.expr
-		if isStore(n.op) && n.args[0].op == opFrame && n.value < int64(offset)+8 && int64(offset) < n.value+int64(width(n.op)) {
-			if n.value != int64(offset) || width(n.op) != 8 {
-				return nil
-			}
-			v := &variable{}
-			s.dst, s.expr = []*variable{v}, &node{op: opWordStore, value: int64(n.op), args: n.args[1:]}
-			return &node{op: opLocalGet, v: v}
-		}
-		if n.calls() || n.isBulk() || n.some(func(x *node) bool { return isLoad(x.op) && x.args[0].op == opFrame }) {
-			return nil
-		}
-	}
-	return nil
-}
-
 // explicitCall returns a call with its arguments and results, and what moves words between variables and memory around it
 // where only one side has them in memory.
-func (g *graph) explicitCall(before *[]*stmt, s *stmt, after map[*variable]bool) []*stmt {
+func (g *graph) explicitCall(s *stmt, after map[*variable]bool) []*stmt {
 	var first, last []*stmt
 	call := s.expr
 	callee := call.callee
 	for _, a := range callee.params {
 		arg := &node{op: opLocalGet, v: g.word(a)}
 		if arg.v == nil {
-			if arg = takeStore(*before, a); arg == nil {
-				arg = g.fromMemory(a, callee.graph)
-			}
+			arg = g.fromMemory(a, callee.graph)
 		}
 		call.args = append(call.args, arg)
 	}

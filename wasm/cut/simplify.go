@@ -98,24 +98,6 @@ func (n *node) simplify() *node {
 	return n
 }
 
-// condition simplifies an expression that is only compared with zero.
-func (n *node) condition() *node {
-	for {
-		if n.op == opI32Eqz && n.args[0].op == opI32Eqz {
-			n = n.args[0].args[0]
-			continue
-		}
-		if n.op == opI32Eqz && n.args[0].op == opI64Eqz { // i64 ≠ 0
-			inner := n.args[0].args[0]
-			if inner.op == opI64ExtendI32U {
-				n = inner.args[0]
-				continue
-			}
-		}
-		return n
-	}
-}
-
 func (g *graph) simplify() {
 	for _, b := range g.blocks {
 		for _, s := range b.code {
@@ -125,7 +107,7 @@ func (g *graph) simplify() {
 			b.vals[i] = n.simplify()
 		}
 		if b.cond != nil {
-			b.cond = b.cond.simplify().condition()
+			b.cond = b.cond.simplify()
 		}
 	}
 }

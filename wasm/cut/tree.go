@@ -22,38 +22,14 @@ var errShape = errors.New("not in the form that the compiler writes")
 
 // graph decodes a function of the ordinary convention.
 func (c *cutter) graph(f *function) (*graph, error) {
-	b, err := decode(f)
+	g := &graph{f: f, entry: &basic{}}
+	b, err := c.plain(g)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.plainCalls(b); err != nil {
-		return nil, err
-	}
-	b.dropStackCheck()
-	b.shortTraps()
-	if err := b.plainReturns(); err != nil {
-		return nil, err
-	}
-	at := b.frame()
-	b.joinFrames()
-	g := &graph{f: f, entry: &basic{}}
-	if g.room = addressBytes; at < 0 {
-		b.code = b.code[4:]
-	} else {
-		g.room = int(b.code[at+1].value)
-		b.code = append(b.code[:at:at], b.code[at+5:]...)
-	}
 	r := &treeReader{c: c, g: g, regs: map[int64]*variable{}, targets: map[*instr]*basic{}, elses: map[*instr]*basic{}, resume: -1}
-	for _, x := range b.code {
-		if x.op == opBrTable {
-			if r.table != nil {
-				return nil, errShape
-			}
-			r.table = x
-			for _, label := range x.labels {
-				r.place(label)
-			}
-		}
+	if err := r.resumePoints(b); err != nil {
+		return nil, err
 	}
 	if err := r.registers(b.locals); err != nil {
 		return nil, err
@@ -69,6 +45,49 @@ func (c *cutter) graph(f *function) (*graph, error) {
 	}
 	g.tidy()
 	return g, nil
+}
+
+// plain decodes the instructions of a graph's function and takes away what serves Go's convention alone, the room for the
+// frame last.
+func (c *cutter) plain(g *graph) (*body, error) {
+	b, err := decode(g.f)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.plainCalls(b); err != nil {
+		return nil, err
+	}
+	b.dropStackCheck()
+	b.shortTraps()
+	if err := b.plainReturns(); err != nil {
+		return nil, err
+	}
+	at := b.frame()
+	b.joinFrames()
+	if g.room = addressBytes; at < 0 {
+		b.code = b.code[4:]
+	} else {
+		g.room = int(b.code[at+1].value)
+		b.code = append(b.code[:at:at], b.code[at+5:]...)
+	}
+	return b, nil
+}
+
+// resumePoints finds the table of resume points and makes a block for each.
+func (r *treeReader) resumePoints(b *body) error {
+	for _, x := range b.code {
+		if x.op != opBrTable {
+			continue
+		}
+		if r.table != nil {
+			return errShape
+		}
+		r.table = x
+		for _, label := range x.labels {
+			r.place(label)
+		}
+	}
+	return nil
 }
 
 // registers makes a variable for each local but the first two, the resume point and the stack pointer.
@@ -97,8 +116,11 @@ func (r *treeReader) pop() *node {
 	return n
 }
 
-// set ends a statement. What waits on the stack and would be changed by it is kept in variables first.
-func (r *treeReader) statement(s *stmt) {
+// statement ends a statement. What waits on the stack and would be changed by it is kept in variables first.
+func (r *treeReader) statement(s *stmt) error {
+	if s.expr.op == opFrame { // an address of 32 bits in a register: promote looks for addresses among operands
+		return errShape
+	}
 	writes := s.writes()
 	for i, n := range r.stack {
 		conflict := writes && n.reads()
@@ -112,6 +134,7 @@ func (r *treeReader) statement(s *stmt) {
 		}
 	}
 	r.at.code = append(r.at.code, s)
+	return nil
 }
 
 // instr reads instruction i.
@@ -133,9 +156,7 @@ func (r *treeReader) instr(b *body, i int) error {
 	case 0x43, 0x44:
 		r.push(&node{op: x.op, raw: x.raw})
 	case opCall:
-		r.call(x)
-	case 0x1a: // drop
-		r.pop()
+		return r.call(x)
 	default:
 		return r.arithmetic(x)
 	}
@@ -166,7 +187,7 @@ func (r *treeReader) write(b *body, i int) error {
 			return errShape
 		}
 	case x.op != opGlobalSet && x.value == 0:
-		if n.op != opI32Const {
+		if n.op != opI32Const || !b.is(i+1, opBr) && !b.is(i+1, opBrIf) {
 			return errShape
 		}
 		r.resume = n.value
@@ -182,7 +203,9 @@ func (r *treeReader) write(b *body, i int) error {
 		return errShape
 	default:
 		v := r.regs[x.value]
-		r.statement(&stmt{dst: []*variable{v}, expr: n})
+		if err := r.statement(&stmt{dst: []*variable{v}, expr: n}); err != nil {
+			return err
+		}
 		if x.op == opLocalTee {
 			r.push(&node{op: opLocalGet, v: v})
 		}
@@ -190,13 +213,12 @@ func (r *treeReader) write(b *body, i int) error {
 	return nil
 }
 
-func (r *treeReader) call(x *instr) {
+func (r *treeReader) call(x *instr) error {
 	callee := r.c.funcs[x.spot.callee]
 	n := &node{op: opCall, callee: callee, spot: x.spot}
 	if callee.ordinary() {
 		r.g.outs = max(r.g.outs, callee.args)
-		r.statement(&stmt{expr: n})
-		return
+		return r.statement(&stmt{expr: n})
 	}
 	in := &reader{data: callee.signature, pos: 1}
 	params := in.take(in.uleb())
@@ -204,13 +226,16 @@ func (r *treeReader) call(x *instr) {
 	for i := len(params) - 1; i >= 0; i-- {
 		n.args[i] = r.pop()
 	}
-	if results := in.take(in.uleb()); len(results) == 0 {
-		r.statement(&stmt{expr: n})
-		return
+	switch results := in.take(in.uleb()); len(results) {
+	case 0:
+		return r.statement(&stmt{expr: n})
+	case 1:
+		v := &variable{typ: results[0]}
+		err := r.statement(&stmt{dst: []*variable{v}, expr: n})
+		r.push(&node{op: opLocalGet, v: v})
+		return err
 	}
-	v := &variable{typ: n.typ()}
-	r.statement(&stmt{dst: []*variable{v}, expr: n})
-	r.push(&node{op: opLocalGet, v: v})
+	return errShape
 }
 
 // arithmetic reads everything that takes values and gives at most one.
@@ -230,8 +255,7 @@ func (r *treeReader) arithmetic(x *instr) error {
 		n.args[i] = r.pop()
 	}
 	if n = n.frameAddress(); isStore(n.op) || n.isBulk() {
-		r.statement(&stmt{expr: n})
-		return nil
+		return r.statement(&stmt{expr: n})
 	}
 	r.push(n)
 	return nil
@@ -253,94 +277,4 @@ func (n *node) frameAddress() *node {
 		n.args[0] = &node{op: opFrame}
 	}
 	return n
-}
-
-// control reads jumps and blocks. The one loop that the compiler writes is the way to the table of resume points; the loops
-// of the program show only as edges.
-func (r *treeReader) control(x *instr) error {
-	if len(r.stack) > 0 && x.op != opBrIf && x.op != opIf && x.op != opBrTable {
-		return errShape
-	}
-	switch x.op {
-	case opBrTable:
-		if n := r.pop(); n.op != opLocalGet || n.v != nil || len(r.stack) > 0 {
-			return errShape
-		}
-		r.jump(r.place(x.labels[0]))
-	case opEnd:
-		r.end(x.open)
-	case opElse:
-		r.jump(r.place(x.open))
-		r.at = r.elses[x.open]
-		delete(r.elses, x.open)
-	case opBr:
-		to, err := r.target(x.label)
-		if err != nil {
-			return err
-		}
-		r.jump(to)
-	case opBrIf:
-		to, err := r.target(x.label)
-		if err != nil {
-			return err
-		}
-		on := &basic{}
-		r.branch(to, on)
-		r.at = on
-	case opIf:
-		then, other := &basic{}, &basic{}
-		r.branch(then, other)
-		r.at, r.elses[x] = then, other
-	case opReturn:
-		r.at.kind, r.at = termReturn, nil
-	case opUnreachable:
-		r.at.kind, r.at = termTrap, nil
-	}
-	if len(r.stack) > 0 {
-		return errShape
-	}
-	return nil
-}
-
-// jump ends the block with a jump, if something comes there.
-func (r *treeReader) jump(to *basic) {
-	if r.at != nil {
-		r.at.kind, r.at.next = termJump, []*basic{to}
-	}
-	r.at = nil
-}
-
-// branch ends the block with a choice.
-func (r *treeReader) branch(yes, no *basic) {
-	r.at.kind, r.at.cond, r.at.next = termCond, r.pop(), []*basic{yes, no}
-}
-
-// target returns where a branch to a label leads.
-func (r *treeReader) target(label *instr) (*basic, error) {
-	if label.op == opLoop {
-		if r.resume < 0 || r.table == nil {
-			return nil, errShape
-		}
-		label = r.table.labels[min(int(r.resume), len(r.table.labels)-1)]
-		r.resume = -1
-	}
-	return r.place(label), nil
-}
-
-func (r *treeReader) place(label *instr) *basic {
-	if r.targets[label] == nil {
-		r.targets[label] = &basic{}
-	}
-	return r.targets[label]
-}
-
-// end reads the end of a block, loop or if.
-func (r *treeReader) end(open *instr) {
-	if other := r.elses[open]; other != nil { // an if without else
-		other.kind, other.next = termJump, []*basic{r.place(open)}
-	}
-	if after := r.targets[open]; after != nil {
-		r.jump(after)
-		r.at = after
-	}
 }
