@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // journalFile lists the finished shards of a run that has not ended.
@@ -46,13 +48,14 @@ func openJournal(dir string, m *Manifest) (*journal, error) {
 	}
 }
 
-// begin starts in a folder that must be empty.
+// begin starts in a folder that must be empty, but for journals whose writing was cut off.
 func (j *journal) begin(dir string, header []byte) (err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
-	if len(entries) > 0 {
+	cut := "." + journalFile + "-"
+	if slices.ContainsFunc(entries, func(e os.DirEntry) bool { return !strings.HasPrefix(e.Name(), cut) }) {
 		return fmt.Errorf("out %s: %w and is not empty; nothing is overwritten", dir, fs.ErrExist)
 	}
 	if err := writeFile(j.path, append(header, '\n')); err != nil {

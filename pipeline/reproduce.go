@@ -3,11 +3,9 @@ package pipeline
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"runtime"
 
 	"golang.org/x/sync/errgroup"
@@ -115,10 +113,7 @@ func Reproduce(ctx context.Context, out string, o ReproduceOptions, progress fun
 	if err != nil {
 		return nil, err
 	}
-	if err := claimFolder(out, o); err != nil {
-		return nil, err
-	}
-	release, err := lockFolder(out)
+	release, err := claimFolder(out, o)
 	if err != nil {
 		return nil, err
 	}
@@ -186,32 +181,6 @@ func WriteReport(out string) (*eval.Report, error) {
 		}
 	}
 	return result, nil
-}
-
-// matrixFile holds the options of the matrix in a folder.
-const matrixFile = "reproduce.json"
-
-// claimFolder makes a new folder for the matrix, or finds that the folder holds this very matrix.
-func claimFolder(out string, o ReproduceOptions) error {
-	text, err := os.ReadFile(filepath.Join(out, matrixFile))
-	if err == nil {
-		var begun ReproduceOptions
-		if err := json.Unmarshal(text, &begun); err != nil {
-			return fmt.Errorf("%s: %w", filepath.Join(out, matrixFile), err)
-		}
-		begun.Jobs, begun.Cache, begun.Limit = o.Jobs, o.Cache, o.Limit
-		if !reflect.DeepEqual(begun, o) {
-			return fmt.Errorf("output folder %s: was begun with other options (%s); give the same ones or name a new folder", out, matrixFile)
-		}
-		return nil
-	}
-	if err := refuseExisting(out); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(out, 0o777); err != nil {
-		return err
-	}
-	return writeJSON(filepath.Join(out, matrixFile), o)
 }
 
 // runs prepares the data and lists the runs of the matrix, those of the first seed for all tasks first, so that a matrix that was

@@ -97,6 +97,43 @@ func TestReproduceGoesOn(t *testing.T) {
 	}
 }
 
+// TestReproduceAfterAKill gives a call the folders that calls leave which are killed while they begin: at each the same command
+// goes on.
+func TestReproduceAfterAKill(t *testing.T) {
+	options := small()
+	options.Limit = 1
+	for name, left := range map[string][]string{
+		"folder":  nil,
+		"lock":    {".lock"},
+		"options": {".lock", "." + matrixFile + "-123"},
+		"corpus":  {".lock", "corpus/MNLI/train.tsv"},
+		"journal": {"shards/mnli/train/." + journalFile + "-123"},
+	} {
+		out := filepath.Join(t.TempDir(), "out")
+		if err := os.Mkdir(out, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range left {
+			path := filepath.Join(out, file)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte("cut"), 0o666)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if name == "corpus" || name == "journal" { // these come after the options
+			complete, err := options.withDefaults()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := complete.claim(filepath.Join(out, matrixFile)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := Reproduce(t.Context(), out, options, ignore); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestFolderIsLocked starts a second matrix in a folder in which one is running.
 func TestFolderIsLocked(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
@@ -117,7 +154,7 @@ func TestFolderIsLocked(t *testing.T) {
 func TestReproduceRefuses(t *testing.T) {
 	dir := t.TempDir()
 	existing := filepath.Join(dir, "existing")
-	if err := os.Mkdir(existing, 0o777); err != nil {
+	if err := errors.Join(os.Mkdir(existing, 0o777), os.WriteFile(filepath.Join(existing, "mine"), nil, 0o666)); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "vocab.txt"), []byte("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n"), 0o666); err != nil {
