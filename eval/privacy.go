@@ -224,6 +224,9 @@ const (
 	epsilonFrom  = 16
 )
 
+// spentStep is what epsilon on a curve is rounded up to; see spent.
+const spentStep = 1e-6
+
 // spend writes the certified upper epsilon after every fourth point of the curves, computed from the ledger's phases.
 func (b *builder) spend(r *RunReport) error {
 	if r.Privacy == nil || r.Privacy.plan.Tuning != nil { // tuning is a price of the whole
