@@ -35,6 +35,7 @@ func main() {
 		u.roundHalves()
 	}
 	vendor()
+	pause()
 	avx512.updates()
 	avx512.bfloat16()
 	Generate()

@@ -144,3 +144,11 @@ func field(args reg.Register, i int) reg.GPVirtual {
 	MOVQ(Mem{Base: args, Disp: 8 * i}, r)
 	return r
 }
+
+// pause is the function for loops that wait for another processor.
+func pause() {
+	TEXT("pause", NOSPLIT, "func()")
+	Doc("pause lets a processor rest in a loop that waits.")
+	PAUSE()
+	RET()
+}

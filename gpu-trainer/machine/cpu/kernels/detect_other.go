@@ -13,3 +13,6 @@ func bfloat16Unit() bool { return false }
 
 // pairsPay reports whether it is worth using.
 func pairsPay() bool { return false }
+
+// pause lets a processor rest in a loop that waits.
+func pause() {}

@@ -1,13 +1,14 @@
 package kernels
 
 import (
-	"sync"
+	"runtime"
 	"sync/atomic"
 )
 
 // Pool runs the ranges of one kernel at a time on a fixed set of goroutines
-// that sleep between kernels. It owns their scratch memory, so that kernels
-// allocate nothing once they have seen their largest shapes.
+// that wait for the next one, awake for a moment and then asleep (see bell). It
+// owns their scratch memory, so that kernels allocate nothing once they have
+// seen their largest shapes.
 //
 // A Pool serves one caller: its kernels must not be called concurrently, nor
 // from inside For.
@@ -27,14 +28,15 @@ type Pool struct {
 	weight         weightCall
 	sum            sumCall
 
-	job   func(w *worker, lo, hi int)
+	job   func(w *worker, lo, hi int) // nil: the pool is closed
 	n     int
 	grain int
 	next  atomic.Int64
-	busy  sync.WaitGroup
+	busy  atomic.Int32 // helpers at work
+	done  bell         // rung by the last of them
 }
 
-// worker is one thread's scratch memory and its alarm.
+// worker is one thread's scratch memory and the bell that calls it to work.
 type worker struct {
 	args  tileArgs
 	pool  *Pool
@@ -45,7 +47,7 @@ type worker struct {
 	adam  adamArgs
 	grid  gridArgs
 	mask  dropoutArgs
-	wake  chan struct{}
+	call  bell
 	tile  arena
 	tile2 arena
 	left  arena
@@ -58,14 +60,18 @@ func NewPool(threads int) *Pool {
 	p := &Pool{workers: make([]worker, max(threads, 1)), simd: detect()}
 	p.outer.bind()
 	p.multiply, p.pack = p.product.multiply, p.product.pack
+	patience := 0
+	if runtime.GOMAXPROCS(0) >= threads {
+		patience = longWait
+	}
+	p.done.hang(patience)
 	for i := range p.workers {
 		w := &p.workers[i]
 		w.pool = p
-		if i == 0 {
-			continue
+		if i > 0 {
+			w.call.hang(patience)
+			go p.serve(w)
 		}
-		w.wake = make(chan struct{}, 1)
-		go p.serve(w)
 	}
 	return p
 }
@@ -76,7 +82,7 @@ func (p *Pool) Threads() int { return len(p.workers) }
 // Close ends the pool's goroutines. The pool must be idle, and is unusable after.
 func (p *Pool) Close() {
 	for i := 1; i < len(p.workers); i++ {
-		close(p.workers[i].wake)
+		p.workers[i].call.ring()
 	}
 }
 
@@ -95,19 +101,28 @@ func (p *Pool) each(n, grain int, f func(w *worker, lo, hi int)) {
 	helpers := min(len(p.workers), (n+grain-1)/grain) - 1
 	p.job, p.n, p.grain = f, n, grain
 	p.next.Store(0)
-	p.busy.Add(helpers)
+	p.busy.Store(int32(helpers))
 	for i := 1; i <= helpers; i++ {
-		p.workers[i].wake <- struct{}{}
+		p.workers[i].call.ring()
 	}
 	p.work(&p.workers[0])
-	p.busy.Wait()
+	if helpers > 0 {
+		p.done.wait()
+	}
 	p.job = nil
 }
 
+// serve works whenever the worker is called, until the pool is closed.
 func (p *Pool) serve(w *worker) {
-	for range w.wake {
+	for {
+		w.call.wait()
+		if p.job == nil {
+			return
+		}
 		p.work(w)
-		p.busy.Done()
+		if p.busy.Add(-1) == 0 {
+			p.done.ring()
+		}
 	}
 }
 

@@ -937,6 +937,9 @@ func roundHalves256(a *byte)
 // vendor is EBX of CPUID leaf 0.
 func vendor() uint32
 
+// pause lets a processor rest in a loop that waits.
+func pause()
+
 // adam512 makes one step of Adam. Its argument is a *adamArgs.
 //
 //go:noescape

@@ -33192,6 +33192,11 @@ TEXT ·vendor(SB), NOSPLIT, $0-4
 	MOVL BX, ret+0(FP)
 	RET
 
+// func pause()
+TEXT ·pause(SB), NOSPLIT, $0
+	PAUSE
+	RET
+
 // func adam512(a *byte)
 // Requires: AVX, AVX512F
 TEXT ·adam512(SB), NOSPLIT, $0-8
