@@ -31,6 +31,11 @@ else
 	echo "skipped: the JavaScript tests, for want of node and npm" >&2
 fi
 
+# Everything, tests included, compiles where we do not run it: without the assembly, and without Unix.
+for platform in darwin/arm64 windows/amd64; do
+	GOOS=${platform%/*} GOARCH=${platform#*/} go vet ./... || { echo "does not compile for $platform" >&2; status=1; }
+done
+
 skipped=$(grep -h '"Action":"skip"' "$log" .cache/test-*.json 2>/dev/null | grep '"Test":' || true)
 if [ -n "$skipped" ]; then
 	echo "skipped tests:" >&2
