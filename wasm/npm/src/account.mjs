@@ -48,7 +48,7 @@ export function choices({ accountant = 'certified', order = 2, adjacency = 'add-
  * @returns {Result}
  */
 function answer(name, list, a, delta, chosen) {
-  const { flags, ...directions } = both(name, { phases: list, a, ...chosen });
+  const { directions, flags } = both(name, { phases: list, a, ...chosen });
   // The published Edgeworth accountant looks at one direction only; what it would have said is what is wanted of it.
   const direction = chosen.accountant === 'edgeworth' ? 'remove' : worse(directions);
   const result = { ...directions[direction], direction, directions, method: chosen.accountant, adjacency: chosen.adjacency };

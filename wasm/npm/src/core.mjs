@@ -13,23 +13,15 @@ import { code, imports } from './core.gen.mjs';
 let core;
 
 /**
- * The module's bytes, two hexadecimal digits each.
+ * The module's bytes are written as two hexadecimal digits each.
  *
- * @returns {Uint8Array<ArrayBuffer>}
+ * @returns {WebAssembly.Module}
  */
-function decode() {
-  const { Uint8Array: Bytes, Buffer } = /** @type {any} */ (globalThis);
-  if (Bytes.fromHex) return Bytes.fromHex(code);
-  if (Buffer) return Buffer.from(code, 'hex');
-  const bytes = new Uint8Array(code.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(code.slice(2 * i, 2 * i + 2), 16);
-  return bytes;
-}
-
-/** @returns {WebAssembly.Module} */
 function compile() {
+  const { Uint8Array: Bytes, Buffer } = /** @type {any} */ (globalThis);
+  const bytes = Bytes.fromHex ? Bytes.fromHex(code) : Buffer ? Buffer.from(code, 'hex') : digits();
   try {
-    return new WebAssembly.Module(decode());
+    return new WebAssembly.Module(bytes);
   } catch (cause) {
     const message =
       "WebAssembly is blocked here: the page's Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src";
@@ -37,25 +29,30 @@ function compile() {
   }
 }
 
+/** What older engines do not offer. */
+const digits = () => Uint8Array.from({ length: code.length / 2 }, (_, i) => parseInt(code.slice(2 * i, 2 * i + 2), 16));
+
 /** @returns {Core} */
 function start() {
   /** @type {{ memory?: WebAssembly.Memory }} */
   const host = {};
-  const { exports } = new WebAssembly.Instance(compile(), imports(host));
-  const { memory, _initialize, ...rest } = /** @type {any} */ (exports);
-  host.memory = memory;
-  _initialize?.();
-  /** @param {string} name @param {number} length */
-  const array = (name, length) => new Float64Array(memory.buffer, address(rest[name]), length);
-  return { run: rest, input: array('input', 200), output: array('output', 6008) };
+  const run = /** @type {any} */ (new WebAssembly.Instance(compile(), imports(host)).exports);
+  host.memory = run.memory;
+  run._initialize?.();
+  return { run, input: array(run, 'input', 200), output: array(run, 'output', 6008) };
 }
 
 /**
- * A constant of the small core is a global, of the whole module a function.
+ * An array of the module. Its address is a global of the small core, of the whole module a function.
  *
- * @param {WebAssembly.Global | (() => number)} x
+ * @param {any} exports
+ * @param {string} name
+ * @param {number} length
  */
-const address = (x) => (typeof x === 'function' ? x() : x.value);
+function array(exports, name, length) {
+  const at = exports[name];
+  return new Float64Array(exports.memory.buffer, typeof at === 'function' ? at() : at.value, length);
+}
 
 /**
  * Runs one function of the kernel.

@@ -32,7 +32,7 @@ const adjacencies = { 'add-remove': 0, 'replace-one': 1 };
  * @param {Request} r
  */
 function ask(name, { phases, a, b = 0, accountant = 'certified', order = 2, points = 0, adjacency = 'add-remove', delta = 0 }) {
-  const list = canonical(phases);
+  const list = phases.length === 1 ? phases : canonical(phases);
   if (list.length > maxPhases) throw rangeError('phases', list.length, `must be at most ${maxPhases} different ones`);
   const input = [list.length, a, b, methods[accountant], order, points, adjacencies[adjacency], delta];
   for (const p of list) input.push(p.samplingRate, p.noiseMultiplier, p.steps);
@@ -54,11 +54,19 @@ function canonical(phases) {
 /** @param {Phase[]} phases */
 const describe = (phases) => phases.map((p) => `q=${p.samplingRate} σ=${p.noiseMultiplier} T=${p.steps}`).join('; ');
 
-/** @param {Float64Array} output @param {number} at @returns {Interval} */
-const interval = (output, at) => ({ lower: output[at], estimate: output[at + 1], upper: output[at + 2] });
-
-/** @param {Float64Array} output @param {number} at */
-const directions = (output, at) => ({ remove: interval(output, at), add: interval(output, at + 3) });
+/**
+ * The six numbers of both directions from a place on.
+ *
+ * @param {Float64Array} output
+ * @param {number} at
+ * @returns {{ remove: Interval, add: Interval }}
+ */
+function directions(output, at) {
+  return {
+    remove: { lower: output[at], estimate: output[at + 1], upper: output[at + 2] },
+    add: { lower: output[at + 3], estimate: output[at + 4], upper: output[at + 5] },
+  };
+}
 
 /**
  * ε at δ, or δ at ε, in both directions.
@@ -68,7 +76,7 @@ const directions = (output, at) => ({ remove: interval(output, at), add: interva
  */
 export function both(name, request) {
   const output = ask(name, request);
-  return { ...directions(output, 1), flags: output[7] };
+  return { directions: directions(output, 1), flags: output[7] };
 }
 
 /**

@@ -5,18 +5,21 @@ import { rangeError } from './error.mjs';
 /** The most steps of a plan. */
 const maxSteps = 2 ** 40;
 
-/** @type {Record<string, [(x: number) => boolean, string]>} */
+/** A fraction below 1, as near to it as a number can be. */
+const below1 = 1 - 2 ** -53;
+
+/** @type {Record<string, { low: number, high: number, whole?: boolean, rule: string }>} */
 const rules = {
-  samplingRate: [(x) => x >= 1e-12 && x <= 1, 'must lie in [1e-12, 1]'],
-  noiseMultiplier: [(x) => x >= 0.01 && x <= 1e6, 'must lie in [0.01, 1e6]'],
-  steps: [(x) => Number.isInteger(x) && x >= 1 && x <= maxSteps, 'must be a whole number in [1, 2^40]'],
-  datasetSize: [(x) => Number.isInteger(x) && x >= 1 && x <= 1e12, 'must be a whole number in [1, 1e12]'],
-  batchSize: [(x) => x > 0 && x < Infinity, 'must be above 0'],
-  epochs: [(x) => x > 0 && x < Infinity, 'must be above 0'],
-  delta: [(x) => x >= 1e-300 && x < 1, 'must lie in [1e-300, 1)'],
-  epsilon: [(x) => x >= 0 && x <= 1e6, 'must lie in [0, 1e6]'],
-  points: [(x) => Number.isInteger(x) && x >= 2 && x <= 1000, 'must be a whole number in [2, 1000]'],
-  order: [(x) => x === 1 || x === 2 || x === 3, 'must be 1, 2 or 3'],
+  samplingRate: { low: 1e-12, high: 1, rule: 'must lie in [1e-12, 1]' },
+  noiseMultiplier: { low: 0.01, high: 1e6, rule: 'must lie in [0.01, 1e6]' },
+  steps: { low: 1, high: maxSteps, whole: true, rule: 'must be a whole number in [1, 2^40]' },
+  datasetSize: { low: 1, high: 1e12, whole: true, rule: 'must be a whole number in [1, 1e12]' },
+  batchSize: { low: Number.MIN_VALUE, high: Number.MAX_VALUE, rule: 'must be above 0' },
+  epochs: { low: Number.MIN_VALUE, high: Number.MAX_VALUE, rule: 'must be above 0' },
+  delta: { low: 1e-300, high: below1, rule: 'must lie in [1e-300, 1)' },
+  epsilon: { low: 0, high: 1e6, rule: 'must lie in [0, 1e6]' },
+  points: { low: 2, high: 1000, whole: true, rule: 'must be a whole number in [2, 1000]' },
+  order: { low: 1, high: 3, whole: true, rule: 'must be 1, 2 or 3' },
 };
 
 /**
@@ -27,8 +30,8 @@ const rules = {
  * @returns {number}
  */
 export function number(name, value) {
-  const [holds, rule] = rules[name];
-  if (typeof value !== 'number' || !holds(value)) throw rangeError(name, value, rule);
+  const { low, high, whole, rule } = rules[name];
+  if (typeof value !== 'number' || !(value >= low && value <= high) || (whole && value % 1 !== 0)) throw rangeError(name, value, rule);
   return value;
 }
 
@@ -41,17 +44,26 @@ export function number(name, value) {
  */
 export function phase(p, open) {
   if (typeof p !== 'object' || p === null) throw rangeError('plan', p, 'must be an object');
-  /** @param {string} name */
-  const field = (name) => (name === open ? NaN : number(name, p[name]));
-  const noiseMultiplier = field('noiseMultiplier');
-  if (p.datasetSize === undefined) return { samplingRate: field('samplingRate'), noiseMultiplier, steps: field('steps') };
+  const noiseMultiplier = open === 'noiseMultiplier' ? NaN : number('noiseMultiplier', p.noiseMultiplier);
+  if (p.datasetSize !== undefined) return { ...byEpochs(p, open), noiseMultiplier };
+  const samplingRate = open === 'samplingRate' ? NaN : number('samplingRate', p.samplingRate);
+  return { samplingRate, noiseMultiplier, steps: open === 'steps' ? NaN : number('steps', p.steps) };
+}
 
+/**
+ * q and T of a phase that is given by the size of its data set, of its lots, and passes.
+ *
+ * @param {any} p
+ * @param {string} [open]
+ */
+function byEpochs(p, open) {
   const datasetSize = number('datasetSize', p.datasetSize);
   const batchSize = number('batchSize', p.batchSize);
   if (batchSize > datasetSize) throw rangeError('batchSize', batchSize, `must be at most datasetSize, ${datasetSize}`);
-  if (open === 'steps') return { samplingRate: batchSize / datasetSize, noiseMultiplier, steps: NaN };
+  const samplingRate = batchSize / datasetSize;
+  if (open === 'steps') return { samplingRate, steps: NaN };
   const steps = Math.floor(number('epochs', p.epochs) * Math.floor(datasetSize / batchSize));
-  return { samplingRate: batchSize / datasetSize, noiseMultiplier, steps: number('steps', steps) };
+  return { samplingRate, steps: number('steps', steps) };
 }
 
 /**
@@ -61,7 +73,8 @@ export function phase(p, open) {
  * @returns {Phase[]}
  */
 export function phases(plan) {
-  const list = plan?.phases === undefined ? [plan] : plan.phases;
+  const list = plan?.phases;
+  if (list === undefined) return [phase(plan)];
   if (!Array.isArray(list) || list.length === 0) throw rangeError('phases', list, 'must be a list of at least one phase');
   return merge(list.map((p) => phase(p)));
 }
