@@ -94,31 +94,8 @@ func readQuestion(c *cli.Context) (question, error) {
 			return q, err
 		}
 	}
-	for name, field := range map[string]**float64{"sampling-rate": &q.SamplingRate, "epochs": &q.Epochs,
-		"noise-multiplier": &q.NoiseMultiplier, "delta": &q.Delta, "epsilon": &q.Epsilon} {
-		if c.IsSet(name) {
-			v := c.Float64(name)
-			*field = &v
-		}
-	}
-	for _, whole := range []struct {
-		name  string
-		field **int64
-	}{{"dataset-size", &q.DatasetSize}, {"batch-size", &q.BatchSize}, {"steps", &q.Steps}} {
-		if c.IsSet(whole.name) {
-			v, err := wholeNumber(whole.name, c.String(whole.name))
-			if err != nil {
-				return q, err
-			}
-			*whole.field = &v
-		}
-	}
-	if c.IsSet("max-lot") {
-		v, err := wholeNumber("max-lot", c.String("max-lot"))
-		if err != nil {
-			return q, err
-		}
-		q.MaxLot = v
+	if err := q.readNumbers(c); err != nil {
+		return q, err
 	}
 	for name, field := range map[string]*string{"accountant": &q.Accountant, "adjacency": &q.Adjacency, "sampler": &q.Sampler,
 		"edgeworth-bound": &q.EdgeworthBound} {
@@ -133,6 +110,37 @@ func readQuestion(c *cli.Context) (question, error) {
 		}
 	}
 	return q, nil
+}
+
+// readNumbers takes what the flags say of the plan's numbers.
+func (q *question) readNumbers(c *cli.Context) error {
+	for name, field := range map[string]**float64{"sampling-rate": &q.SamplingRate, "epochs": &q.Epochs,
+		"noise-multiplier": &q.NoiseMultiplier, "delta": &q.Delta, "epsilon": &q.Epsilon} {
+		if c.IsSet(name) {
+			v := c.Float64(name)
+			*field = &v
+		}
+	}
+	for _, whole := range []struct {
+		name  string
+		field **int64
+	}{{"dataset-size", &q.DatasetSize}, {"batch-size", &q.BatchSize}, {"steps", &q.Steps}} {
+		if c.IsSet(whole.name) {
+			v, err := wholeNumber(whole.name, c.String(whole.name))
+			if err != nil {
+				return err
+			}
+			*whole.field = &v
+		}
+	}
+	if c.IsSet("max-lot") {
+		v, err := wholeNumber("max-lot", c.String("max-lot"))
+		if err != nil {
+			return err
+		}
+		q.MaxLot = v
+	}
+	return nil
 }
 
 // ledgerFlag names ledgers to price in place of a plan.
