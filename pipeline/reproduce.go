@@ -128,7 +128,7 @@ func Reproduce(ctx context.Context, out string, o ReproduceOptions, progress fun
 	return WriteReport(out)
 }
 
-// runAll does the runs, Jobs at a time. The first error stops the others between two steps.
+// runAll does the runs, Jobs at a time and no more than the machine has memory for. The first error stops the others between two steps.
 func (o ReproduceOptions) runAll(ctx context.Context, out string, runs []RunSpec, progress func(Stage)) error {
 	jobs := o.Jobs
 	if jobs == 0 {
@@ -140,6 +140,7 @@ func (o ReproduceOptions) runAll(ctx context.Context, out string, runs []RunSpec
 	threads := max(1, runtime.GOMAXPROCS(0)/jobs)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(jobs)
+	gate := newMemoryGate()
 	begun := 0
 	for i, run := range runs {
 		if _, err := os.Stat(filepath.Join(out, "runs", run.Name, runFile)); err == nil || o.Limit > 0 && begun == o.Limit {
@@ -148,12 +149,15 @@ func (o ReproduceOptions) runAll(ctx context.Context, out string, runs []RunSpec
 		begun++
 		run.Engine.Threads = threads
 		group.Go(func() error {
-			if ctx.Err() != nil {
-				return ctx.Err()
+			if err := gate.enter(ctx); err != nil {
+				return err
 			}
+			defer gate.leave()
 			stage := Stage{Run: i + 1, Runs: len(runs), Name: run.Name}
 			err := run.Run(ctx, filepath.Join(out, "runs", run.Name), func(p trainer.Progress) {
-				stage.Progress = p
+				if stage.Progress = p; p.Step > 1 {
+					gate.measure()
+				}
 				progress(stage)
 			})
 			if err != nil {
