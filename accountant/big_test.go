@@ -177,7 +177,7 @@ func TestTwoStepsAgainstBig(t *testing.T) {
 		width             float64 // of δ, relative
 	}{
 		{0.02, 1, 0.8, true, 1e-6}, {0.3, 2, 0.4, true, 1e-6}, {0.1, 0.7, 2, true, 1e-8}, {0.01, 0.4, 20, true, 1e-8},
-		{1e-5, 0.6, 1e-3, true, 1e-6}, {0.02, 1, 0.03, false, 1e-9}, {0.3, 0.5, 0.7, false, 1e-9}, {1e-6, 0.8, 1.5e-6, false, 1e-9},
+		{1e-5, 0.6, 1e-3, true, 1e-6}, {2.06e-6, 0.448, 0.00258, true, 1e-9}, {1.95e-5, 1.5, 3.6e-4, true, 1e-9}, {0.02, 1, 0.03, false, 1e-9}, {0.3, 0.5, 0.7, false, 1e-9}, {1e-6, 0.8, 1.5e-6, false, 1e-9},
 	} {
 		want, finer := bigDouble(c.q, c.sigma, c.epsilon, c.remove, 32), bigDouble(c.q, c.sigma, c.epsilon, c.remove, 48)
 		slack := 2*math.Abs(want-finer) + 4e-16*finer

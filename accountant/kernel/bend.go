@@ -14,16 +14,16 @@ import "math"
 //   tail        beyond the last panel (tail);
 //   amplitudes  T log1p(η/|1+J|), η from rays.go, and the rounding of E;
 //   summation   of the panels' nodes.
-// Each is proportional to |e^(−sε)|. For an ε beside the contour's own it grows by at most e^(back·|ε−ε₀|) where a is
-// larger there, for Re s ≥ −back, and else by e^(far·|ε−ε₀|), far the largest |s|; beyond far the tail's rate is taken a
-// hundredth smaller.
+// Each is proportional to |e^(−sε)|. For an ε beside the contour's own where a is larger it grows by at most e^(back·|ε−ε₀|),
+// for Re s ≥ −back on the ellipses (Re S for Add), and for Remove not at all at the nodes, where Re s > 0; where a is smaller it grows
+// by e^(far·|ε−ε₀|), far the largest |s|; beyond far the tail's rate is taken a hundredth smaller.
 
 const (
 	bendAngle = 1.33 // bendAngle + rayGap > π/2: e^(SL) decays along the path on rays 2 and 3
 	mostBend  = 1200 // nodes
 	mostPanel = 200
 
-	bendEffort = 1.2e6 // terms of all contours of a call: about 35 ms
+	bendEffort = 2.4e6 // terms of all contours of a call: about 65 ms
 	addEffort  = 4e5   // for Add, which seldom decides
 )
 
@@ -31,7 +31,7 @@ const (
 type bend struct {
 	epsilon, logScale float64 // amplitudes are relative to e^logScale
 	n                 int
-	wrong             float64 // all errors of the integral over π
+	wrong, rule       float64 // errors of the nodes, and all others, of the integral over π
 	mass              float64 // Σ|amplitude|
 	far, back         float64 // how far |s| reaches, and how far the ellipses reach left of Re s = 0 (Re S for Add)
 	add               bool
@@ -43,6 +43,7 @@ type bend struct {
 	cutting           bool    // up to there steps are cut, at level
 	heavy             bool    // much of the integrand cancels: a rough contour is of no use
 	level, cutLoss    float64 // log of the mass of one step that is cut off, and of all
+	fine              fine    // the nodes in double-double, where it has any
 }
 
 // mostRays is how many phases' tables are held at once.
@@ -128,8 +129,10 @@ func (w *Workspace) allowed(b *bend) float64 {
 }
 
 // bendAt builds the bent contour that crosses the real axis at abscissa c (0: seek it), for ε, relative to e^logDelta.
-func (w *Workspace) bendAt(p *Problem, c, length, epsilon, logDelta, tight float64) (bend, bool) {
+// With fine its heavy panels are summed in double-double.
+func (w *Workspace) bendAt(p *Problem, c, length, epsilon, logDelta, tight float64, fine bool) (bend, bool) {
 	b := bend{epsilon: epsilon, logScale: logDelta, add: p.Direction == Add, tight: tight, level: math.Inf(-1), length: length}
+	b.fine.on = fine
 	if !w.begin(p, &b, c) {
 		return b, false
 	}
@@ -137,12 +140,12 @@ func (w *Workspace) bendAt(p *Problem, c, length, epsilon, logDelta, tight float
 	for range mostPanel {
 		floor := math.Max(goal, 1e-13*b.mass) // no finer than rounding
 		pan, size, ok := w.nextPanel(p, &b, floor)
-		if b.heavy = ok && b.si == 0 && tight == roughly && size-logDelta+Log(b.length) > 8; !ok || b.heavy {
+		if b.heavy = ok && b.si == 0 && tight == roughly && !fine && size-logDelta+Log(b.length) > 8; !ok || b.heavy {
 			return b, false
 		}
 		if whole := b.length * Exp(size-logDelta); whole < floor/64 {
-			b.wrong += whole
-		} else if !w.sumPanel(p, &b, &pan) {
+			b.rule += whole
+		} else if !w.addPanel(p, &b, &pan) {
 			return b, false
 		}
 		b.advance(&pan)
@@ -152,8 +155,9 @@ func (w *Workspace) bendAt(p *Problem, c, length, epsilon, logDelta, tight float
 		if t, ok := w.tail(p, &b, b.sr, b.si); !ok {
 			return b, false
 		} else if t-logDelta < Log(floor) {
+			w.sumFine(p, &b)
 			b.end(Exp(t - logDelta))
-			return b, b.wrong < math.Inf(1)
+			return b, b.wrong+b.rule < math.Inf(1)
 		}
 	}
 	return b, false
@@ -185,7 +189,10 @@ func (w *Workspace) begin(p *Problem, b *bend, c float64) bool {
 	for i := range w.spread {
 		w.rays[i].phase = -1
 	}
-	if b.high = 0.3 * b.start; !b.add {
+	if b.fine.on && !w.stepBack(p, b) {
+		return false
+	}
+	if b.high = 0.3 * b.start; !b.add && !b.fine.on {
 		if moved := w.cutOff(p, b); moved > 0 {
 			b.length = moved / 2
 		}
@@ -212,7 +219,7 @@ func (w *Workspace) nextPanel(p *Problem, b *bend, floor float64) (pan panel, si
 			return pan, size, false
 		}
 		if rule <= floor/16 {
-			b.wrong += rule
+			b.rule += rule
 			return pan, size, true
 		}
 		b.length *= 0.6
@@ -220,14 +227,30 @@ func (w *Workspace) nextPanel(p *Problem, b *bend, floor float64) (pan panel, si
 	return pan, size, false
 }
 
+// addPanel sums the panel, or keeps it for sumFine.
+func (w *Workspace) addPanel(p *Problem, b *bend, pan *panel) bool {
+	if b.fine.on && pan.lift > fineLeast {
+		return w.keepPanel(p, b, pan)
+	}
+	return w.sumPanel(p, b, pan)
+}
+
 // advance goes to the panel's end and guesses the next one's length.
 func (b *bend) advance(pan *panel) {
 	b.back = math.Max(b.back, pan.ha-pan.mr)
-	b.sr, b.si = b.sr+b.length*pan.cos, b.si+b.length*pan.sin
-	if pan.cos == 0 && b.si >= b.high*(1-1e-12) {
-		b.si, b.cutting = b.high, false
+	if b.sr, b.si = b.endOf(pan); pan.cos == 0 && b.si == b.high {
+		b.cutting = false
 	}
 	b.length *= 1.7
+}
+
+// endOf returns the panel's end.
+func (b *bend) endOf(pan *panel) (sr, si float64) {
+	sr, si = b.sr+float64(b.length*pan.cos), b.si+float64(b.length*pan.sin)
+	if pan.cos == 0 && si >= b.high*(1-1e-12) {
+		si = b.high
+	}
+	return sr, si
 }
 
 // end closes the account of errors with the tail's.
@@ -236,7 +259,8 @@ func (b *bend) end(tail float64) {
 	if !b.add {
 		b.back++
 	}
-	b.wrong = (b.wrong + tail + unit*(40+float64(b.n))*b.mass) / math.Pi
+	b.wrong += unit*(40+float64(b.n))*b.mass + fineUnit*(40+float64(b.fine.n))*b.fine.mass
+	b.wrong, b.rule = b.wrong/math.Pi, (b.rule+tail)/math.Pi
 }
 
 // exponent returns −Sa, and ε for Remove.
@@ -307,7 +331,8 @@ func (b *bend) growth(epsilon float64) float64 {
 func (w *Workspace) bentAt(b *bend, epsilon float64) (Interval, float64) {
 	d := epsilon - b.epsilon
 	re, im, wr, wi := w.bent[0][:b.n], w.bent[1][:b.n], w.bent[2][:b.n], w.bent[3][:b.n]
-	var value, slope, mass float64
+	value, slope, wrong := w.fineAt(b, d)
+	var mass float64
 	for k := range re {
 		e := Exp(-re[k] * d)
 		s, c := Sincos(-im[k] * d)
@@ -317,8 +342,14 @@ func (w *Workspace) bentAt(b *bend, epsilon float64) (Interval, float64) {
 		mass += math.Abs(x) + math.Abs(y)
 	}
 	scale := Exp(b.logScale)
-	grown := b.wrong * Exp(b.growth(epsilon))
-	wrong := grown + 16*unit*mass*(1+b.far*math.Abs(d))
+	grown := Exp(b.growth(epsilon))
+	wrong += b.rule * grown
+	if b.add || d < 0 {
+		wrong += b.wrong * grown
+	} else { // the nodes' own errors fall, Re s > 0
+		wrong += b.wrong
+	}
+	wrong += 16 * unit * mass * (1 + b.far*math.Abs(d))
 	value /= math.Pi
 	return Interval{
 		Lower:    math.Max(0, scale*(value-wrong)*(1-8*unit)),

@@ -8,8 +8,11 @@ const (
 	finely  = 32
 )
 
+// mostPlain is by how much the integrand may outweigh δ before float64 leaves the interval broad.
+const mostPlain = 300
+
 // bendFor lays the bent contour for ε, where δ is about e^logDelta.
-func (w *Workspace) bendFor(p *Problem, epsilon, logDelta, tight float64) (bend, bool) {
+func (w *Workspace) bendFor(p *Problem, epsilon, logDelta, tight float64, fine bool) (bend, bool) {
 	s, ok := w.seek(p, epsilon, 0, false)
 	length := 0.0
 	if ok {
@@ -19,97 +22,165 @@ func (w *Workspace) bendFor(p *Problem, epsilon, logDelta, tight float64) (bend,
 	if !ok || math.Abs(s.epsilon-epsilon)*s.c > 0.3 {
 		s.c = 0 // the coarse table does not reach
 	}
-	return w.bendAt(p, s.c, length, epsilon, logDelta, tight)
+	return w.bendAt(p, s.c, length, epsilon, logDelta, tight, fine)
 }
 
 // bends tells whether the bent contour serves a problem.
 func bends(p *Problem) bool { return p.Group == 1 && p.Direction != Replace }
 
+// bentSearch is where ε(δ) was sought: between lo and hi, at eps next.
+type bentSearch struct {
+	lo, hi, eps float64
+	end         float64 // Λ
+	seen        bool    // lo is known to be too small
+	tight       float64
+	fine        bool
+	best        Interval
+	found       bool
+}
+
 // epsilonByBend encloses ε(δ) of one direction: Newton's method in a bracket, first roughly, then on a contour that stands
-// at the solution.
+// at the solution; in double-double where float64 leaves the interval broad.
 func (w *Workspace) epsilonByBend(p *Problem, delta float64) (Interval, bool) {
 	if !bends(p) {
 		return Interval{}, false
 	}
 	logDelta := Log(delta)
+	h := w.bentStart(p, delta)
 	w.level, w.held = math.Inf(-1), -1
-	lo, hi := 0.0, math.Inf(1)
-	if p.Direction == Add {
-		hi = w.greatestLoss(p)
-	}
-	eps := 0.0
-	end := w.greatestLoss(p)
-	switch {
-	case p.Direction == Add && len(p.Phases) == 1 && p.Phases[0].Steps <= 30:
-		eps = math.Max(w.firstGuess(p, delta), extremeGuess(p.Phases[0], logDelta))
-	case end < 0.3 && p.Direction == Remove:
-		eps = w.firstGuess(p, delta)
-	default:
-		eps, _ = w.RoughEpsilon(p, delta)
-		w.level, w.held = math.Inf(-1), -1
-	}
 	w.clearEffort()
-	tight := float64(roughly)
-	var best Interval
-	found, seen := false, false // seen: lo is known to be too small
 	for range 24 {
-		if !(eps >= lo && eps < hi) || eps == lo && seen {
-			eps = lo + (math.Min(hi, 4*lo+1)-lo)/2
-			if p.Direction == Add { // the middle of the logs of the distances from the end
-				eps = end - math.Sqrt((end-lo)*(end-hi+1e-12*end))
-			} else if hi < math.Inf(1) {
-				eps = math.Sqrt((end+lo)*(end+hi)) - end
-			}
-		}
-		b, ok := w.bendFor(p, eps, logDelta, tight)
+		h.inside(p.Direction == Add)
+		b, ok := w.bendFor(p, h.eps, logDelta, h.tight, h.fine)
 		if b.heavy {
-			tight = finely
+			h.tight, h.fine = finely, w.finer(p)
 			continue
 		}
 		if !ok {
 			break
 		}
-		d, slope := w.bentAt(&b, eps)
-		if eps == 0 && d.Upper <= delta {
+		d, _ := w.bentAt(&b, h.eps)
+		if h.eps == 0 && d.Upper <= delta {
 			return Interval{}, true
 		}
 		vague := d.Upper-d.Lower > 0.2*delta
-		if !vague || tight == finely {
-			if v, ok := w.encloseBent(&b, delta, d, slope); ok {
-				if !found || v.Upper-v.Lower < best.Upper-best.Lower {
-					best, found = v, true
+		root := w.newtonBent(&b, delta)
+		if !vague || h.tight == finely {
+			if v, ok := w.encloseBent(&b, delta, root); ok && h.prove(v) {
+				if broad(h.best) && h.finer(w.finer(p)) {
+					h.eps = h.best.Estimate
+					continue
 				}
-				if tight == finely || !broad(best) {
-					break
-				}
+				break
 			}
 		}
-		switch {
-		case vague && tight == roughly && d.Upper > delta && d.Lower < delta:
-			tight = finely
-			continue
-		case d.Lower > delta:
-			lo, seen = eps, true
-		case d.Upper < delta:
-			hi = eps
-		case vague:
-			return best, found
+		if vague && d.Upper > delta && d.Lower < delta {
+			if h.finer(w.finer(p)) {
+				continue
+			}
+			break
 		}
-		next := w.newtonBent(&b, logDelta, d, slope)
-		scale := math.Min(b.a, 30/math.Abs(b.start))
-		if math.Abs(next-eps) < 0.2*scale {
-			tight = finely
-		}
-		if aside := 0.01 * scale; p.Direction == Add { // errors do not grow towards larger a
-			next += aside
-		} else if next > 0 {
-			next = math.Max(0, next-aside)
-		}
-		if eps = next; next < 0 && !seen {
-			eps = 0
-		}
+		h.bracket(d, delta)
+		h.follow(&b, root, w.finer(p))
 	}
-	return best, found
+	return h.best, h.found
+}
+
+// bentStart places the search.
+func (w *Workspace) bentStart(p *Problem, delta float64) bentSearch {
+	h := bentSearch{hi: math.Inf(1), end: w.greatestLoss(p), tight: roughly}
+	if p.Direction == Add {
+		h.hi = h.end
+	}
+	switch {
+	case p.Direction == Remove:
+		h.eps = w.removeGuess(p, delta)
+	case len(p.Phases) == 1 && p.Phases[0].Steps <= 30:
+		h.eps = math.Max(w.firstGuess(p, delta), extremeGuess(p.Phases[0], Log(delta)))
+	default:
+		h.eps, _ = w.RoughEpsilon(p, delta)
+	}
+	return h
+}
+
+// inside moves eps into the bracket.
+func (h *bentSearch) inside(add bool) {
+	if h.eps >= h.lo && h.eps < h.hi {
+		return
+	}
+	h.eps = h.lo + (math.Min(h.hi, 4*h.lo+1)-h.lo)/2
+	if add { // the middle of the logs of the distances from the end
+		h.eps = h.end - math.Sqrt((h.end-h.lo)*(h.end-h.hi+1e-12*h.end))
+	} else if h.hi < math.Inf(1) {
+		h.eps = math.Sqrt((h.end+h.lo)*(h.end+h.hi)) - h.end
+	}
+}
+
+// finer goes on with more care, at the same place: finely, or in double-double where that serves; false where it was so already.
+func (h *bentSearch) finer(double bool) bool {
+	switch {
+	case double && !h.fine:
+		h.fine = true
+	case h.tight == roughly:
+		h.tight = finely
+	default:
+		return false
+	}
+	return true
+}
+
+// prove notes an enclosure, and tells whether the search has come as far as its care allows.
+func (h *bentSearch) prove(v Interval) bool {
+	if !h.found || v.Upper-v.Lower < h.best.Upper-h.best.Lower {
+		h.best, h.found = v, true
+	}
+	return h.tight == finely || h.best.Upper-h.best.Lower <= 1e-9*h.best.Upper
+}
+
+// bracket notes on which side of the solution eps lies.
+func (h *bentSearch) bracket(d Interval, delta float64) {
+	if d.Lower > delta {
+		h.lo, h.seen = h.eps, true
+	} else if d.Upper < delta {
+		h.hi = h.eps
+	}
+}
+
+// follow goes to where Newton's method leads, finely once that is near; a little aside, where errors do not grow towards the
+// solution.
+func (h *bentSearch) follow(b *bend, next float64, double bool) {
+	scale := math.Min(b.a, 30/math.Abs(b.start))
+	near := math.Abs(next-h.eps) < 0.2*scale
+	again := near && h.tight == finely // here nothing is gained
+	if near {
+		h.tight = finely
+		h.fine = h.fine || double && b.mass > mostPlain
+	}
+	aside := 0.01 * scale
+	switch {
+	case b.add && next >= 0:
+		h.eps = next + aside
+	case next > h.lo && !again:
+		h.eps = math.Max(h.lo, next-math.Min(aside, 0.01*next))
+	default:
+		h.eps = next
+	}
+	if h.eps == 0 {
+		h.tight = finely
+	}
+}
+
+// removeGuess returns the saddle point's ε, if that is the same without the largest losses: those that any step has with thousands
+// of times the probability δ. Else it returns an ε that is rather too small, for a contour serves to its right.
+func (w *Workspace) removeGuess(p *Problem, delta float64) float64 {
+	logDelta := Log(delta)
+	rough, _ := w.RoughEpsilon(p, delta)
+	w.setLevel(p, math.Min(logDelta+8, -4)+55)
+	bulk, _ := w.saddleForDelta(p, logDelta)
+	if math.Abs(rough-bulk.epsilon) < 0.1*rough {
+		return rough
+	}
+	return math.Max(w.firstGuess(p, delta), bulk.epsilon/2)
 }
 
 // extremeGuess returns about the ε of Add at which all T steps lie so near their greatest loss as has probability δ.
@@ -127,31 +198,37 @@ func extremeGuess(ph Phase, logDelta float64) float64 {
 	return math.Max(0, -ph.Steps*la)
 }
 
-// newtonBent solves δ(ε) = e^logDelta by Newton's method on log δ, on the contour's nodes as far as they serve: they do well
+// newtonBent solves δ(ε) = delta by Newton's method on log δ, on the contour's nodes as far as they serve: they do well
 // where a grows, for there the integrand falls. −1: δ is not known.
-func (w *Workspace) newtonBent(b *bend, logDelta float64, d Interval, slope float64) float64 {
-	eps := b.epsilon
-	for range 8 {
+func (w *Workspace) newtonBent(b *bend, delta float64) float64 {
+	eps, target := b.epsilon, Log(delta)
+	left := -20 / (b.far * b.cos) // beyond, the end of the path comes up
+	for i := range 24 {
+		d, slope := w.bentAt(b, eps)
 		if !(d.Estimate > 0 && slope > 0) {
-			return -1
+			if i == 0 {
+				return -1
+			}
+			break
 		}
-		gap := Log(d.Estimate) - logDelta
-		move := gap * d.Estimate / slope
-		if b.add { // δ is smooth in the log of the distance from its end
+		move := (Log(d.Estimate) - target) * d.Estimate / slope
+		switch {
+		case b.add: // δ is smooth in the log of the distance from its end
 			a := b.lambda - eps
 			move = -a * Expm1(-move/a)
+		case move < 0 && move > -30*eps: // where it is far, δ falls like a power of ε
+			move = eps * Expm1(move/eps)
 		}
 		eps += move
 		from := eps - b.epsilon
 		if b.add {
 			from = -from
 		}
-		if math.Abs(gap) < 1e-4 || from > 0.5*b.a || from < -0.1*b.a {
+		if eps <= 0 || math.Abs(move) <= 4*unit*eps+0.01*(d.Upper-d.Lower)/slope || from > 0.5*b.a || from < left {
 			break
 		}
-		d, slope = w.bentAt(b, eps)
 	}
-	return eps
+	return math.Max(0, eps)
 }
 
 // greatestLoss is Λ, beyond which δ of Add is 0; no such bound with an unsampled phase.
@@ -166,21 +243,13 @@ func (w *Workspace) greatestLoss(p *Problem) float64 {
 	return sum
 }
 
-// encloseBent proves ends about the solution that lies near the contour's own ε.
-func (w *Workspace) encloseBent(b *bend, delta float64, d Interval, slope float64) (Interval, bool) {
-	eps := b.epsilon
-	for range 8 {
-		move := (d.Estimate - delta) / slope
-		eps += move
-		if eps <= 0 {
-			eps = 0
-		}
-		d, slope = w.bentAt(b, eps)
-		if math.Abs(move) <= 4*unit*eps+0.01*(d.Upper-d.Lower)/slope {
-			break
-		}
+// encloseBent proves ends about the solution eps that lies near the contour's own ε.
+func (w *Workspace) encloseBent(b *bend, delta, eps float64) (Interval, bool) {
+	if eps < 0 || !(b.growth(eps) < 8) {
+		return Interval{}, false
 	}
-	if !(b.growth(eps) < 0.7) || !(slope > 0) {
+	d, slope := w.bentAt(b, eps)
+	if !(slope > 0) {
 		return Interval{}, false
 	}
 	gap := 0.6*(d.Upper-d.Lower)/slope + 4*unit*eps
@@ -219,9 +288,9 @@ func (w *Workspace) deltaByBend(p *Problem, epsilon float64) (Interval, bool) {
 	}
 	logDelta := s.logDelta
 	w.clearEffort()
-	best, found := Interval{}, false
-	for range 3 {
-		b, ok := w.bendFor(p, epsilon, logDelta, finely)
+	best, found, fine := Interval{}, false, false
+	for range 4 {
+		b, ok := w.bendFor(p, epsilon, logDelta, finely, fine)
 		if !ok {
 			break
 		}
@@ -229,10 +298,20 @@ func (w *Workspace) deltaByBend(p *Problem, epsilon float64) (Interval, bool) {
 		if !found || d.Upper-d.Lower < best.Upper-best.Lower {
 			best, found = d, true
 		}
-		if d.Upper-d.Lower <= 1e-8*d.Upper || math.Abs(Log(math.Max(d.Estimate, 1e-300))-logDelta) < 1.5 {
-			break
+		near := math.Max(d.Estimate, 1e-300)
+		switch {
+		case d.Upper-d.Lower <= sharp*d.Upper:
+			return best, found
+		case !fine && w.finer(p):
+			fine = true
+		case math.Abs(Log(near)-logDelta) < 1.5:
+			return best, found
 		}
-		logDelta = Log(math.Max(d.Upper, 1e-300))
+		if d.Upper-d.Lower < 0.5*d.Upper {
+			logDelta = Log(near)
+		} else {
+			logDelta = Log(math.Max(math.Min(d.Upper, 1), 1e-300))
+		}
 	}
 	return best, found
 }

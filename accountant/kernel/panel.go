@@ -10,6 +10,7 @@ type panel struct {
 	cos, sin     float64 // direction
 	ha, hb       float64 // semi-axes of the ellipse
 	abs          float64 // |1 + J| in the middle
+	lift         float64 // log of the integrand there times half the length, over the scale
 	ray          int
 }
 
@@ -26,8 +27,8 @@ func (w *Workspace) largest(p *Problem, b *bend, pan *panel) (size, rule float64
 	}
 	near := math.Sqrt(pan.mr*pan.mr + pan.mi*pan.mi)
 	other := math.Sqrt((pan.mr-1)*(pan.mr-1) + pan.mi*pan.mi)
-	lift := value - b.logScale - Log(near*other/pan.half)
-	spread := Exp((b.tight + 9 + math.Max(lift, 0)) / (2 * gaussOrder))
+	pan.lift = value - b.logScale - Log(near*other/pan.half)
+	spread := Exp((b.tight + 9 + math.Max(pan.lift, 0)) / (2 * gaussOrder))
 	pan.ha, pan.hb = pan.half*(spread+1/spread)/2, pan.half*(spread-1/spread)/2
 	near, other = near-pan.ha, other-pan.ha
 	if !(near > 0) || !(other > 0) || !(spread < 20) {
@@ -145,7 +146,7 @@ func (t *rays) corners(pan *panel) bounds {
 
 // sumPanel adds the panel's nodes.
 func (w *Workspace) sumPanel(p *Problem, b *bend, pan *panel) bool {
-	if b.n+gaussOrder > mostBend {
+	if b.n+gaussOrder > mostBend-slots*b.fine.panels {
 		return false
 	}
 	var slack [gaussOrder]float64

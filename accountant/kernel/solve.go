@@ -191,6 +191,9 @@ func (w *Workspace) Epsilon(p *Problem, delta float64) (Interval, Method) {
 	return out, method
 }
 
+// sharp is the relative width of δ above which a second way is worth its time.
+const sharp = 1e-8
+
 // broad tells whether a second way is worth its time.
 func broad(x Interval) bool {
 	width := x.Upper - x.Lower
@@ -241,13 +244,16 @@ func Meet(a, b Interval) Interval {
 // Delta returns the enclosure of δ(ε) of one direction and how it was reached.
 func (w *Workspace) Delta(p *Problem, epsilon float64) (Interval, Method) {
 	out, method := w.ContourDelta(p, epsilon)
-	if method != Ceiling {
+	if method == ClosedForm || out.Upper-out.Lower <= sharp*out.Upper {
 		return out, method
 	}
 	if tight, ok := w.deltaByBend(p, epsilon); ok {
-		if out = Meet(out, tight); narrow(out) {
+		if out = Meet(out, tight); method == Ceiling && narrow(out) {
 			return out, Bent
 		}
+	}
+	if method != Ceiling {
+		return out, method
 	}
 	if tight, ok := w.deltaByLattice(p, epsilon); ok {
 		return Meet(out, tight), Lattice
