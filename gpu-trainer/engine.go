@@ -82,9 +82,12 @@ type BatchStats struct {
 	NonFinite int       // examples left out because their gradient was not finite
 }
 
-// An Update turns the sums of a lot into a step: G = (Sum + Noise)·Quantum/Divisor, or G = gradient/Divisor where Quantum is 0.
+// An Update turns the sums of a lot into a step: G = (Sum + Noise)·(Quantum/Divisor), or G = gradient/Divisor where Quantum is 0.
 type Update struct {
-	Noise        []int64 // [Dim] on the integer grid, or nil for none
+	// Noise adds the noise of the released numbers from, from+1, ... to their sums, on the integer grid; nil adds none. It is called for ranges
+	// that cover the vector once, from being a multiple of dp.NoiseBlock, and by several threads: dp.Noise.AddTo is made for it.
+	Noise        func(sums []int64, from int)
+	KeepSums     bool    // leave the sums with their noise, for Sum; else a step may use them up
 	Quantum      float64 // spacing of the grid; 0: the lot's plain gradient
 	Divisor      float64 // the public expected lot size, whatever the lot's real size
 	LearningRate float64
@@ -188,7 +191,7 @@ func (e *Engine) AccumulateGradient(b *model.Batch) (BatchStats, error) {
 	return e.core.accumulateGradient(b)
 }
 
-// Sum is the lot's integer sums so far, [Dim]. The slice is the engine's. A device that fails to hand them over is an error of the next Step
+// Sum is the lot's integer sums so far, [Dim], and after a Step with KeepSums what that released. The slice is the engine's. A device that fails to hand them over is an error of the next Step
 // too, which then steps nothing.
 func (e *Engine) Sum() []int64 {
 	sums, err := e.core.sum()
@@ -198,7 +201,7 @@ func (e *Engine) Sum() []int64 {
 	return sums
 }
 
-// Add lets change add integers, noise among them, to the lot's sums. What change is given has [Dim] numbers: the sums themselves, or on
+// Add lets change add integers to the lot's sums, such as an audit's canaries; noise is the update's. What change is given has [Dim] numbers: the sums themselves, or on
 // a device zeros, which are then added where the sums are. So it must add and not read.
 func (e *Engine) Add(change func(sums []int64)) error { return e.core.add(change) }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/ewtune/ewtune/gpu-trainer/dp"
 	"github.com/ewtune/ewtune/gpu-trainer/machine"
 	"github.com/ewtune/ewtune/gpu-trainer/machine/cpu"
 	"github.com/ewtune/ewtune/gpu-trainer/machine/cpu/blas"
@@ -21,6 +22,7 @@ type core[T kernels.Float] struct {
 	weights  map[string]*weight[T]
 	order    []*weight[T]  // the trained weights, in canonical order
 	direct   []*weight[T]  // those of them that are released as they stand
+	parts    []*weight[T]  // the released tensors: L and R of the carriers, then direct
 	carriers []*carrier[T] // what RGP releases in place of the others
 	vector   []Parameter   // the released vector
 	sums     []int64       // [Dim]
@@ -40,6 +42,7 @@ type weight[T kernels.Float] struct {
 	data          *cpu.Slice[T]
 	gradient      *cpu.Slice[T] // plain gradient of the lot, once there is one
 	first, second []T           // moments of the optimiser, once there are any
+	carrier       bool          // L or R of a carrier: released, and not stepped
 }
 
 func newCore[T kernels.Float](m *model.Model, method model.Method, o EngineOptions) (*core[T], error) {
@@ -98,6 +101,7 @@ func (c *core[T]) release() {
 			c.direct = append(c.direct, w)
 		}
 	}
+	c.parts = append(c.parts, c.direct...)
 	c.sums = make([]int64, size(c.vector))
 }
 
@@ -172,21 +176,22 @@ func (c *core[T]) step(u Update) error {
 	if err := c.checkUpdate(u); err != nil {
 		return err
 	}
-	if c.resident != nil {
-		return c.resident.step(u)
+	if c.resident == nil {
+		return c.advance(u)
 	}
-	for _, w := range c.direct {
-		if err := c.stepWeight(w, u); err != nil {
+	if u.Noise != nil {
+		err := c.add(func(sums []int64) {
+			c.backend.Pool.For(len(sums), dp.NoiseBlock, func(lo, hi int) { u.Noise(sums[lo:hi], lo) })
+		})
+		if err != nil {
 			return err
 		}
 	}
-	return c.stepCarried(u)
+	return c.resident.step(u)
 }
 
 func (c *core[T]) checkUpdate(u Update) error {
 	switch {
-	case u.Noise != nil && len(u.Noise) != len(c.sums):
-		return fmt.Errorf("noise of %d numbers: must be %d", len(u.Noise), len(c.sums))
 	case !(u.Divisor > 0):
 		return fmt.Errorf("divisor %v: must be positive", u.Divisor)
 	case u.Quantum < 0 || u.Quantum == 0 && u.Noise != nil:

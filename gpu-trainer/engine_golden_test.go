@@ -381,7 +381,7 @@ func goldenStep(t *testing.T, e *Engine, g *golden, run goldenRun, want map[stri
 			near(t, p.Name+" sum", scaled(e.Sum()[p.Offset:p.Offset+p.Size], quantum), sums, tol.sums, 0)
 		}
 	}
-	fatal(t, e.Step(Update{Noise: noise, Quantum: quantum, Divisor: run.Expected, LearningRate: rate, K: step + 1, Optimizer: rule}))
+	fatal(t, e.Step(Update{Noise: given(noise), Quantum: quantum, Divisor: run.Expected, LearningRate: rate, K: step + 1, Optimizer: rule}))
 	compareWeights(t, e, want, step, precision, tol)
 }
 

@@ -195,11 +195,6 @@ func (r *resident) push(kind tensorKind, name string, data any, present bool) er
 
 // step is core.step on the device.
 func (r *resident) step(u Update) error {
-	if u.Noise != nil {
-		if err := r.add(make([]int64, len(u.Noise)), func(zeros []int64) { copy(zeros, u.Noise) }); err != nil {
-			return err
-		}
-	}
 	for _, p := range r.direct {
 		g, err := r.gradient(p.Name, u)
 		if err == nil {

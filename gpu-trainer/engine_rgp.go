@@ -45,7 +45,8 @@ func (c *core[T]) addCarriers() {
 func (c *core[T]) place(name string, rows, columns int) *weight[T] {
 	p := Parameter{Name: name, Shape: []int{rows, columns}, Offset: size(c.vector), Size: rows * columns}
 	c.vector = append(c.vector, p)
-	return &weight[T]{Parameter: p, data: &cpu.Slice[T]{Data: make([]T, p.Size)}, gradient: &cpu.Slice[T]{Data: make([]T, p.Size)}}
+	c.parts = append(c.parts, &weight[T]{Parameter: p, carrier: true, data: &cpu.Slice[T]{Data: make([]T, p.Size)}, gradient: &cpu.Slice[T]{Data: make([]T, p.Size)}})
+	return c.parts[len(c.parts)-1]
 }
 
 // addPiece gives some rows of L a name of their own; all slices are views.
@@ -158,21 +159,13 @@ func starts(seed uint64) func(key string, n int) []float64 {
 //	A = dL R,  G = A + L dR ± L (Lᵀ A) = dL R + L (dR ± (Lᵀ dL) R),
 //
 // plus as the authors run it, minus for the orthogonal projection on {L X + Y R}; and steps the matrices.
-func (c *core[T]) stepCarried(u Update) error {
+func (c *core[T]) stepCarried(u Update) {
 	sign := T(1)
 	if c.method.CoreMinus {
 		sign = -1
 	}
 	for _, k := range c.carriers {
-		left, err := c.gradient(k.left, u, nil)
-		if err != nil {
-			return err
-		}
-		right, err := c.gradient(k.right, u, nil)
-		if err != nil {
-			return err
-		}
-		r, pool := k.rank, c.backend.Pool
+		left, right, r, pool := k.left.gradient.Data, k.right.gradient.Data, k.rank, c.backend.Pool
 		core := make([]T, r*r)
 		kernels.Gemm(pool, true, false, r, r, k.rows, 1, k.left.data.Data, r, left, r, 0, core, r)
 		kernels.Gemm(pool, false, false, r, k.In, r, sign, core, r, k.right.data.Data, k.In, 1, right, k.In)
@@ -181,9 +174,9 @@ func (c *core[T]) stepCarried(u Update) error {
 			g := c.scratch(w.Size)
 			kernels.Gemm(pool, false, false, k.Out[j], k.In, r, 1, left[row*r:], r, k.right.data.Data, k.In, 0, g, k.In)
 			kernels.Gemm(pool, false, false, k.Out[j], k.In, r, 1, k.left.data.Data[row*r:], r, right, k.In, 1, g, k.In)
-			c.apply(w, g, u)
+			w.makeMoments(u.Optimizer.Moments())
+			pool.EachThread(w.Size, updateChunk, func(t kernels.Thread, lo, hi int) { w.apply(t, g[lo:hi], u, lo, hi) })
 			row += k.Out[j]
 		}
 	}
-	return nil
 }

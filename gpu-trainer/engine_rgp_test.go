@@ -182,7 +182,7 @@ func TestGoldenRGPRebuilt(t *testing.T) {
 			fatal(t, err)
 			u := Update{Quantum: rgpQuantum, Divisor: c.Expected, LearningRate: 1, K: 1, Optimizer: dp.Optimizer{Kind: dp.SGD}}
 			if k.noisy {
-				u.Noise = c.noise(e, 0)
+				u.Noise = given(c.noise(e, 0))
 			}
 			fatal(t, e.Step(u))
 			for key, got := range moved(before, e.State()) {
@@ -252,7 +252,7 @@ func TestGoldenRGPSteps(t *testing.T) {
 					c.compareSums(t, e, fmt.Sprintf("clipped_sum.%d.", step), want)
 					compareCarriers(t, e, fmt.Sprintf("L.%d.", step), fmt.Sprintf("R.%d.", step), want, c.tol.carriers)
 				}
-				fatal(t, e.Step(Update{Noise: c.noise(e, step), Quantum: rgpQuantum, Divisor: c.Expected, LearningRate: 1e-3, K: step + 1, Optimizer: rule}))
+				fatal(t, e.Step(Update{Noise: given(c.noise(e, step)), Quantum: rgpQuantum, Divisor: c.Expected, LearningRate: 1e-3, K: step + 1, Optimizer: rule}))
 				c.compareParameters(t, e, prefix, step, want)
 			}
 			logits := make([]float64, 12)
@@ -350,7 +350,7 @@ func TestNoiseAloneRebuildsToItsFormula(t *testing.T) {
 			for i, z := range stream(fmt.Sprint(trial), len(noise)) {
 				noise[i] = int64(z * 0x1p30)
 			}
-			fatal(t, e.Step(Update{Noise: noise, Quantum: 0x1p-30, Divisor: 1, LearningRate: 1, K: 1, Optimizer: dp.Optimizer{Kind: dp.SGD}}))
+			fatal(t, e.Step(Update{Noise: given(noise), Quantum: 0x1p-30, Divisor: 1, LearningRate: 1, K: 1, Optimizer: dp.Optimizer{Kind: dp.SGD}}))
 			for key, got := range moved(before, e.State()) {
 				if !strings.HasPrefix(key, "classifier") && !strings.HasPrefix(key, "head") {
 					total += normOf(got) * normOf(got) / float64(trials)

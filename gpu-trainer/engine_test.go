@@ -392,7 +392,7 @@ func TestBadInput(t *testing.T) {
 		"71 tokens: must be 1..70":                 func() error { _, err := e.Accumulate(batch(make([]int32, 71)...), clip); return err },
 		"clipping norm 0":                          func() error { _, err := e.Accumulate(batch(4), dp.Clip{Quantum: 1}); return err },
 		"divisor 0":                                func() error { return e.Step(Update{Quantum: 1, K: 1}) },
-		"noise of 1 numbers":                       func() error { return e.Step(Update{Noise: make([]int64, 1), Quantum: 1, Divisor: 1, K: 1}) },
+		"quantum 0: must be positive":              func() error { return e.Step(Update{Noise: given(nil), Divisor: 1, K: 1}) },
 		"output of 2 numbers: must be 3":           func() error { return e.Logits(batch(4), make([]float64, 2)) },
 		`device "abacus": must be cpu`:             func() error { _, err := NewEngine(m, model.Method{}, EngineOptions{Device: "abacus"}); return err },
 		"precision float64: device opencl": func() error {

@@ -9,68 +9,76 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/machine/opencl"
 )
 
-// updateBlock is how many numbers of a weight are stepped at a time: the gradient of no more of them exists at once.
-const updateBlock = 1 << 18
+// updateChunk is how many numbers are stepped at a time: their gradient, weights and moments stay in the first cache, or near it.
+const updateChunk = 1 << 12
 
-// stepWeight makes the step of one weight, block by block.
-func (c *core[T]) stepWeight(w *weight[T], u Update) error {
-	if u.Quantum == 0 && w.gradient == nil {
-		return fmt.Errorf("quantum 0: the lot has no plain gradient")
-	}
-	for lo := 0; lo < w.Size; lo += updateBlock {
-		hi := min(lo+updateBlock, w.Size)
-		g := c.scratch(hi - lo)
-		if u.Quantum == 0 {
-			g = w.gradient.Data[lo:hi]
+// advance makes the step of the host's weights. It passes the released vector once, block by block, many blocks at a time: noise is added to
+// the sums of a block, what comes out is the gradient of its weights, these are stepped and the sums are zeroed, while all of it is in a cache.
+func (c *core[T]) advance(u Update) error {
+	for _, w := range c.parts {
+		if u.Quantum == 0 && w.gradient == nil {
+			return fmt.Errorf("quantum 0: the lot has no plain gradient")
 		}
-		c.gradientRange(w, u, lo, hi, g)
-		c.applyRange(w, g, u, lo, hi)
+		if !w.carrier {
+			w.makeMoments(u.Optimizer.Moments())
+		}
 	}
+	c.backend.Pool.EachThread(len(c.sums), dp.NoiseBlock, func(t kernels.Thread, lo, hi int) {
+		if u.Noise != nil {
+			u.Noise(c.sums[lo:hi], lo)
+		}
+		for _, w := range c.parts {
+			to := min(hi-w.Offset, w.Size)
+			for from := max(lo-w.Offset, 0); from < to; from += updateChunk {
+				c.stepRange(t, w, u, from, min(from+updateChunk, to))
+			}
+		}
+	})
+	if u.Quantum > 0 {
+		c.summed = u.KeepSums
+	}
+	c.stepCarried(u)
 	return nil
 }
 
-// gradient is G of one released tensor: (sum + noise)·quantum/divisor, or the plain gradient over the divisor. It is left in g, or where
-// g is nil in the tensor's own room for a gradient.
-func (c *core[T]) gradient(w *weight[T], u Update, g []T) ([]T, error) {
-	if u.Quantum == 0 && w.gradient == nil {
-		return nil, fmt.Errorf("quantum 0: the lot has no plain gradient")
-	}
-	if g == nil || u.Quantum == 0 {
-		g = w.gradient.Data
-	}
-	c.gradientRange(w, u, 0, w.Size, g)
-	return g, nil
-}
-
-// gradientRange leaves numbers lo:hi of G in g.
-func (c *core[T]) gradientRange(w *weight[T], u Update, lo, hi int, g []T) {
-	if u.Quantum == 0 {
-		kernels.Divide(c.backend.Pool, g, u.Divisor)
-		return
-	}
-	lo, hi = lo+w.Offset, hi+w.Offset
-	kernels.FromGrid(c.backend.Pool, c.sums[lo:hi], part(u.Noise, lo, hi), u.Quantum, u.Divisor, g)
-}
-
-// apply steps one weight by its gradient.
-func (c *core[T]) apply(w *weight[T], g []T, u Update) { c.applyRange(w, g, u, 0, w.Size) }
-
-func (c *core[T]) applyRange(w *weight[T], g []T, u Update, lo, hi int) {
-	moments := u.Optimizer.Moments()
-	if moments > 0 && w.first == nil {
+// makeMoments makes room for the optimiser's moments.
+func (w *weight[T]) makeMoments(n int) {
+	if n > 0 && w.first == nil {
 		w.first = make([]T, w.Size)
 	}
-	if moments > 1 && w.second == nil {
+	if n > 1 && w.second == nil {
 		w.second = make([]T, w.Size)
 	}
-	theta, first, second := w.data.Data[lo:hi], part(w.first, lo, hi), part(w.second, lo, hi)
-	if step, ok := adamStep(u); ok {
-		kernels.Adam(c.backend.Pool, step, theta, g, first, second)
+}
+
+// stepRange makes the step of numbers lo:hi of one released tensor. A carrier's gradient is left in its own room: it steps others.
+func (c *core[T]) stepRange(t kernels.Thread, w *weight[T], u Update, lo, hi int) {
+	var g []T
+	if u.Quantum == 0 {
+		g = w.gradient.Data[lo:hi]
+		kernels.Divide(t, g, u.Divisor)
+	} else {
+		sums := c.sums[w.Offset+lo : w.Offset+hi]
+		g = kernels.FromGrid[T](t, sums, u.Quantum/u.Divisor)
+		if !u.KeepSums {
+			clear(sums)
+		}
+	}
+	if w.carrier {
+		copy(w.gradient.Data[lo:hi], g)
 		return
 	}
-	c.backend.Pool.For(len(g), 1<<14, func(lo, hi int) {
-		dp.Apply(u.Optimizer, u.K, u.LearningRate, theta[lo:hi], g[lo:hi], part(first, lo, hi), part(second, lo, hi))
-	})
+	w.apply(t, g, u, lo, hi)
+}
+
+// apply steps numbers lo:hi of a weight by their gradient.
+func (w *weight[T]) apply(t kernels.Thread, g []T, u Update, lo, hi int) {
+	theta, first, second := w.data.Data[lo:hi], part(w.first, lo, hi), part(w.second, lo, hi)
+	if step, ok := adamStep(u); ok {
+		kernels.Adam(t, step, theta, g, first, second)
+		return
+	}
+	dp.Apply(u.Optimizer, u.K, u.LearningRate, theta, g, first, second)
 }
 
 // adamStep is dp.Apply's step of Adam and AdamW in the terms of the kernel that computes the same bits.

@@ -326,8 +326,8 @@ func TestNoiseFollowsFromTheKeyAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	noiseA, noiseB := make([]int64, a.engine.Dim()), make([]int64, a.engine.Dim())
-	g.AddTo(a.key, 1, noiseA)
-	g.AddTo(b.key, 1, noiseB)
+	g.Noise(a.key, 1).AddTo(noiseA, 0)
+	g.Noise(b.key, 1).AddTo(noiseB, 0)
 	equal := 0
 	for i := range noiseA {
 		if noiseA[i] == noiseB[i] {

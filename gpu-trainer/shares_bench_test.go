@@ -76,7 +76,7 @@ func BenchmarkNoiseShare(b *testing.B) {
 			}
 			k := uint64(0)
 			best := takeTurns(b,
-				func() error { k++; gaussian.AddTo(dp.Key{1}, k, e.Sum()); return nil },
+				func() error { k++; gaussian.Noise(dp.Key{1}, k).AddTo(e.Sum(), 0); return nil },
 				func() error { _, err := e.Accumulate(batch, clip); return err },
 				func() error { return e.Step(update) })
 			noise, pass, step := float64(best[0]), float64(best[1]), float64(best[2])

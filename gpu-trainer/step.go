@@ -77,23 +77,24 @@ func (r *run) privateStep(ctx context.Context, step int64, rows lotRows) (lot, e
 		return seen, err
 	}
 	r.Tally.sawGradients(r.engine)
-	err = r.engine.Add(func(sums []int64) {
-		addGradients(sums, rows.gradients, clip)
-		gaussian.AddTo(r.key, uint64(step), sums)
-	})
-	if err != nil {
-		return seen, err
+	if len(rows.gradients) > 0 {
+		if err := r.engine.Add(func(sums []int64) { addGradients(sums, rows.gradients, clip) }); err != nil {
+			return seen, err
+		}
 	}
 	if err := r.book.charge(r.plan.event(step, norm)); err != nil {
 		return seen, err
 	}
-	if len(r.Scores) > 0 {
-		r.planted.watch(r.Scores, r.engine.Sum(), grid.Quantum)
-	}
 	if err := r.adapt(step, seen); err != nil {
 		return seen, err
 	}
-	return seen, r.update(step, Update{Quantum: grid.Quantum, Optimizer: r.plan.optimizerAt(grid)})
+	watched := len(r.Scores) > 0
+	noise := gaussian.Noise(r.key, uint64(step))
+	err = r.update(step, Update{Noise: noise.AddTo, KeepSums: watched, Quantum: grid.Quantum, Optimizer: r.plan.optimizerAt(grid)})
+	if err == nil && watched {
+		r.planted.watch(r.Scores, r.engine.Sum(), grid.Quantum)
+	}
+	return seen, err
 }
 
 // plainStep is a step without privacy: the gradient's sum over the same public divisor.

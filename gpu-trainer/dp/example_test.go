@@ -22,7 +22,7 @@ func Example() {
 		sum[0] += int64(clip.Factor(gradient) * gradient / clip.Quantum)
 	}
 	fmt.Println("sum:", float64(sum[0])*grid.Quantum)
-	noise.AddTo(dp.KeyFromSeed(1), 1, sum)
+	noise.Noise(dp.KeyFromSeed(1), 1).AddTo(sum, 0)
 	fmt.Printf("with noise of standard deviation %.4f: %.4f\n", grid.Scale*grid.Quantum, float64(sum[0])*grid.Quantum)
 	fmt.Printf("released: %.4f\n", float64(sum[0])*grid.Quantum/2)
 	// Output:

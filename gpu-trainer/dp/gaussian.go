@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
-	"runtime"
 	"slices"
 	"sync"
 )
@@ -67,34 +66,41 @@ func NewGaussian(scale float64) (Gaussian, error) {
 	return Gaussian{uint64(fraction * (1 << 53)), uint(64 + 53 + binBits - exponent)}, nil
 }
 
-// noiseBlock is how many numbers share one stream; blocks are drawn in parallel and do not depend on who draws them. noiseChunk of
-// them are held at a time.
+// NoiseBlock is how many numbers share one stream. noiseChunk of them are held at a time.
 const (
-	noiseBlock = 1 << 16
+	NoiseBlock = 1 << 16
 	noiseChunk = 1 << 9
 )
 
-// AddTo adds the noise of one step to sum. What it adds depends on key, step and len(sum) only, not on the threads.
-func (g Gaussian) AddTo(key Key, step uint64, sum []int64) {
-	jobs := make(chan uint64)
-	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), (len(sum)+noiseBlock-1)/noiseBlock) {
-		workers.Go(func() {
-			var d drawing
-			for block := range jobs {
-				d.open(key, DomainNoise, step, block)
-				g.add(&d, sum[block*noiseBlock:min((block+1)*noiseBlock, uint64(len(sum)))])
-			}
-		})
-	}
-	for block := range (uint64(len(sum)) + noiseBlock - 1) / noiseBlock {
-		jobs <- block
-	}
-	close(jobs)
-	workers.Wait()
+// Noise is the noise of one step: a number for each one of the released vector. It may be added by ranges, in any order and at the same time.
+type Noise struct {
+	gaussian Gaussian
+	key      Key
+	step     uint64
+	drawings *sync.Pool
 }
 
-// Draw writes independent numbers of one use at one step, at most noiseBlock.
+// Noise is what the key gives a step.
+func (g Gaussian) Noise(key Key, step uint64) Noise {
+	return Noise{g, key, step, &sync.Pool{New: func() any { return new(drawing) }}}
+}
+
+// AddTo adds the noise of the numbers from, from+1, ... to their sums. It panics unless from is a multiple of NoiseBlock.
+func (n Noise) AddTo(sums []int64, from int) {
+	if from%NoiseBlock != 0 {
+		panic(fmt.Sprintf("noise from number %d: must be a multiple of %d", from, NoiseBlock))
+	}
+	d := n.drawings.Get().(*drawing)
+	defer n.drawings.Put(d)
+	block := uint64(from / NoiseBlock)
+	for part := range slices.Chunk(sums, NoiseBlock) {
+		d.open(n.key, DomainNoise, n.step, block)
+		n.gaussian.add(d, part)
+		block++
+	}
+}
+
+// Draw writes independent numbers of one use at one step, at most NoiseBlock.
 func (g Gaussian) Draw(key Key, domain Domain, step uint64, out []int64) {
 	var d drawing
 	d.open(key, domain, step, 0)

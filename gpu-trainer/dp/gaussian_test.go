@@ -148,7 +148,7 @@ func TestUndecidedRounding(t *testing.T) {
 func TestMoments(t *testing.T) {
 	const n, scale = 1 << 22, 0x1p44
 	out := make([]int64, n)
-	mustGaussian(t, scale).AddTo(KeyFromSeed(11), 3, out)
+	mustGaussian(t, scale).Noise(KeyFromSeed(11), 3).AddTo(out, 0)
 	var sum [4]float64
 	for _, v := range out {
 		z := float64(v) / scale
@@ -169,7 +169,7 @@ func TestMoments(t *testing.T) {
 func TestKolmogorovSmirnov(t *testing.T) {
 	const n, scale = 1 << 20, 0x1p30
 	out := make([]int64, n)
-	mustGaussian(t, scale).AddTo(KeyFromSeed(13), 0, out)
+	mustGaussian(t, scale).Noise(KeyFromSeed(13), 0).AddTo(out, 0)
 	slices.Sort(out)
 	var worst float64
 	for i, v := range out {
@@ -188,7 +188,7 @@ func TestCells(t *testing.T) {
 	const n = 1 << 21
 	for _, scale := range []float64{1, 3.7, 517} {
 		out := make([]int64, n)
-		mustGaussian(t, scale).AddTo(KeyFromSeed(17), 9, out)
+		mustGaussian(t, scale).Noise(KeyFromSeed(17), 9).AddTo(out, 0)
 		counts := map[int64]float64{}
 		for _, v := range out {
 			counts[v]++
@@ -210,7 +210,7 @@ func TestCells(t *testing.T) {
 func TestDiscreteness(t *testing.T) {
 	const n = 1 << 20
 	out := make([]int64, n)
-	mustGaussian(t, 0x1p44).AddTo(KeyFromSeed(19), 1, out)
+	mustGaussian(t, 0x1p44).Noise(KeyFromSeed(19), 1).AddTo(out, 0)
 	var counts [4096]float64
 	seen := map[int64]bool{}
 	for _, v := range out {
@@ -314,11 +314,11 @@ func TestStreamsAreApart(t *testing.T) {
 
 func TestNoiseDependsOnKeyAndStepOnly(t *testing.T) {
 	g := mustGaussian(t, 1e12)
-	n := noiseBlock + noiseChunk + 5
+	n := NoiseBlock + noiseChunk + 5
 	a, b, c := make([]int64, n), make([]int64, n), make([]int64, n)
-	g.AddTo(KeyFromSeed(1), 5, a)
-	g.AddTo(KeyFromSeed(1), 5, b)
-	g.AddTo(KeyFromSeed(1), 6, c)
+	g.Noise(KeyFromSeed(1), 5).AddTo(a, 0)
+	g.Noise(KeyFromSeed(1), 5).AddTo(b, 0)
+	g.Noise(KeyFromSeed(1), 6).AddTo(c, 0)
 	if !slices.Equal(a, b) {
 		t.Error("the same step drew other noise")
 	}
@@ -373,7 +373,7 @@ func BenchmarkGaussian(b *testing.B) {
 	best := time.Duration(1 << 62)
 	for b.Loop() {
 		start := time.Now()
-		g.AddTo(KeyFromSeed(1), 1, sum)
+		g.Noise(KeyFromSeed(1), 1).AddTo(sum, 0)
 		best = min(best, time.Since(start))
 	}
 	b.ReportMetric(float64(best.Nanoseconds())/float64(len(sum)), "best-ns/number")

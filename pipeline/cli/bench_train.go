@@ -182,25 +182,21 @@ func (w trainBench) step(e *trainer.Engine, b *model.Batch) (func(k int) error, 
 	key := dp.KeyFromSeed(1)
 	update.Quantum = grid.Quantum
 	return func(k int) error {
+		update.Noise = noise.Noise(key, uint64(k)).AddTo
 		return w.lot(e, k, func() error {
 			_, err := e.Accumulate(b, dp.Clip{Norm: 0.1, Quantum: grid.Quantum})
 			return err
-		}, update, func() error { return e.Add(func(sums []int64) { noise.AddTo(key, uint64(k), sums) }) })
+		}, update)
 	}, nil
 }
 
 // lot accumulates the physical batches and makes the update.
-func (w trainBench) lot(e *trainer.Engine, k int, accumulate func() error, u trainer.Update, before ...func() error) error {
+func (w trainBench) lot(e *trainer.Engine, k int, accumulate func() error, u trainer.Update) error {
 	if err := e.BeginLot(uint64(k)); err != nil {
 		return err
 	}
 	for range w.accum {
 		if err := accumulate(); err != nil {
-			return err
-		}
-	}
-	for _, f := range before {
-		if err := f(); err != nil {
 			return err
 		}
 	}

@@ -112,34 +112,18 @@ func (u *unit) adam() {
 	finish()
 }
 
-// Fields of gridArgs.
-const (
-	gridSum = iota
-	gridNoise
-	gridOut
-	gridN
-	gridQuantum
-	gridDivisor
-)
-
-// fromGrid emits out = (sum + noise) quantum / divisor. n is a multiple of 8.
+// fromGrid emits out = x s for int64 x and s a float64 in the place of scalars 0
+// and 1. n is a multiple of 8.
 func (u *unit) fromGrid() {
-	args := u.function("fromGrid", "gridArgs", "turns integer sums into gradients.")
-	sum, noise, out, n, at := field(args, gridSum), field(args, gridNoise), field(args, gridOut), field(args, gridN), GP64()
-	quantum, divisor := ZMM(), ZMM()
-	VBROADCASTSD(Mem{Base: args, Disp: 8 * gridQuantum}, quantum)
-	VBROADCASTSD(Mem{Base: args, Disp: 8 * gridDivisor}, divisor)
+	args := u.function("fromGrid", "mapArgs", "turns integer sums into gradients.")
+	sum, out, n, at := field(args, mapX), field(args, mapOut), field(args, mapN), GP64()
+	scale := ZMM()
+	VBROADCASTSD(scalar(args, 0), scale)
 	XORQ(at, at)
 	Label("grid")
 	v, y := ZMM(), YMM()
-	VMOVDQU64(Mem{Base: sum, Index: at, Scale: 8}, v)
-	TESTQ(noise, noise)
-	JZ(LabelRef("plain"))
-	VPADDQ(Mem{Base: noise, Index: at, Scale: 8}, v, v)
-	Label("plain")
-	VCVTQQ2PD(v, v)
-	VMULPD(quantum, v, v)
-	VDIVPD(divisor, v, v)
+	VCVTQQ2PD(Mem{Base: sum, Index: at, Scale: 8}, v)
+	VMULPD(scale, v, v)
 	VCVTPD2PS(v, y)
 	VMOVUPS(y, Mem{Base: out, Index: at, Scale: 4})
 	ADDQ(U8(8), at)

@@ -17,11 +17,11 @@ type mutant struct {
 
 // mutants are the faults that private trainers have had. RATIONALE.md has the table of who catches what.
 var mutants = []mutant{
-	{"no noise", "step.go", "gaussian.AddTo(r.key, uint64(step), sums)", "_ = gaussian", ".", "TestTheNoiseThatRanIsTheNoiseThatWasPriced"},
+	{"no noise", "step.go", "Noise: noise.AddTo", "Noise: func([]int64, int) { _ = noise }", ".", "TestTheNoiseThatRanIsTheNoiseThatWasPriced"},
 	{"half the noise", "dp/grid.go", "noiseMultiplier * g.Sensitivity", "0.5 * noiseMultiplier * g.Sensitivity", "dp", "TestGridBounds"},
 	{"half the noise, at run time", "dp/gaussian.go", "math.Frexp(scale)", "math.Frexp(scale / 2)", ".", "TestTheNoiseThatRanIsTheNoiseThatWasPriced"},
-	{"the same noise at every step", "step.go", "gaussian.AddTo(r.key, uint64(step), sums)", "gaussian.AddTo(r.key, 1, sums)", ".", "TestTheNoiseThatRanIsTheNoiseThatWasPriced"},
-	{"noise once per micro-batch", "step.go", "		r.Tally.NonFinite += int64(stats.NonFinite)", "		r.Tally.NonFinite += int64(stats.NonFinite)\n		if r.book != nil {\n			g, _ := dp.NewGaussian(0x1p40)\n			g.AddTo(r.key, uint64(1000+batch.RowIDs[0]), r.engine.Sum())\n		}", ".", "TestTheNoiseThatRanIsTheNoiseThatWasPriced"},
+	{"the same noise at every step", "step.go", "gaussian.Noise(r.key, uint64(step))", "gaussian.Noise(r.key, 1)", ".", "TestTheNoiseThatRanIsTheNoiseThatWasPriced"},
+	{"noise once per micro-batch", "step.go", "		r.Tally.NonFinite += int64(stats.NonFinite)", "		r.Tally.NonFinite += int64(stats.NonFinite)\n		if r.book != nil {\n			g, _ := dp.NewGaussian(0x1p40)\n			g.Noise(r.key, uint64(1000+batch.RowIDs[0])).AddTo(r.engine.Sum(), 0)\n		}", ".", "TestTheNoiseThatRanIsTheNoiseThatWasPriced"},
 	{"normaliser from the lot", "step.go", "u.Divisor = float64(r.plan.ExpectedBatchSize)", "u.Divisor = float64(len(r.sampler.Lot(r.key, step)) + 1)", ".", "TestTheNoiseThatRanIsTheNoiseThatWasPriced"},
 	{"shuffle priced as Poisson", "validate.go", "{p.Sampler == dp.Shuffle,", "{false,", ".", "TestPitfallsAreNamed"},
 	{"lots of one size priced as Poisson", "plan.go", "Kind: p.Sampler,", "Kind: dp.FixedSize,", ".", "TestLotsFollowTheRate"},
@@ -40,7 +40,7 @@ var mutants = []mutant{
 	{"resume on another arithmetic", "train.go", "unit != arithmetic &&", "false &&", ".", "TestResumeWantsTheSameArithmetic"},
 	{"resume forgets the moments", "engine_state.go", "add(stateSecond, w, w.second)", "", ".", "TestTornFiles"},
 	{"a plan above its budget", "validate.go", "price.Epsilon.Upper <= p.Epsilon {", "true {", ".", "TestOverBudgetIsRefused"},
-	{"no noise, seen by the audit", "step.go", "gaussian.AddTo(r.key, uint64(step), sums)", "_ = gaussian", ".", "TestGradientCanariesSeeTheNoise"},
+	{"no noise, seen by the audit", "step.go", "Noise: noise.AddTo", "Noise: func([]int64, int) { _ = noise }", ".", "TestGradientCanariesSeeTheNoise"},
 }
 
 // TestMutantsAreCaught applies each fault to a copy of its file, through go test's overlay, and requires the named test to fail.

@@ -12,9 +12,9 @@ __kernel void add_integers(__global long *sum, __global const long *integers, in
   if (i < n) sum[i] += integers[from + i];
 }
 
-// G = sum quantum / divisor where there is a quantum, else the plain gradient over the divisor.
+// G = sum (quantum / divisor) where there is a quantum, else the plain gradient over the divisor.
 float gradient_at(__global const long *sum, __global const float *plain, int i, double quantum, double divisor) {
-  return quantum > 0 ? (float)((double)sum[i] * quantum / divisor) : (float)(plain[i] / divisor);
+  return quantum > 0 ? (float)((double)sum[i] * (quantum / divisor)) : (float)(plain[i] / divisor);
 }
 
 __kernel void gradient(__global const long *sum, __global const float *plain, __global float *g, int n, double quantum, double divisor) {

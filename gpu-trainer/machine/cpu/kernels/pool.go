@@ -45,7 +45,6 @@ type worker struct {
 	rows  rowsArgs
 	sums  sumArgs
 	adam  adamArgs
-	grid  gridArgs
 	mask  dropoutArgs
 	call  bell
 	tile  arena
@@ -90,6 +89,14 @@ func (p *Pool) Close() {
 // numbers (the last may be shorter), on all threads, and returns when all calls have returned.
 func (p *Pool) For(n, grain int, f func(lo, hi int)) {
 	p.each(n, grain, func(_ *worker, lo, hi int) { f(lo, hi) })
+}
+
+// A Thread is one of a pool's, at work on a range of EachThread.
+type Thread struct{ *worker }
+
+// EachThread is For that tells f the thread, for the functions that work on one.
+func (p *Pool) EachThread(n, grain int, f func(t Thread, lo, hi int)) {
+	p.each(n, grain, func(w *worker, lo, hi int) { f(Thread{w}, lo, hi) })
 }
 
 // each is For with the scratch memory of the thread that makes the call.

@@ -25,7 +25,8 @@ type simd struct {
 	dropout                                        func(*byte) // dropoutArgs
 
 	// What only some units have.
-	adam, fromGrid func(*byte) // adamArgs and gridArgs
+	adam           func(*byte) // adamArgs
+	fromGrid       func(*byte) // mapArgs, x being int64
 	packPairs      func(*byte) // packArgs
 	packHalves     func(*byte) // mapArgs
 	divide         func(*byte) // mapArgs

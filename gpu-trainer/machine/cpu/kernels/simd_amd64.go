@@ -945,7 +945,7 @@ func pause()
 //go:noescape
 func adam512(a *byte)
 
-// fromGrid512 turns integer sums into gradients. Its argument is a *gridArgs.
+// fromGrid512 turns integer sums into gradients. Its argument is a *mapArgs.
 //
 //go:noescape
 func fromGrid512(a *byte)

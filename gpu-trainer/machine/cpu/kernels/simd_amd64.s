@@ -33259,27 +33259,18 @@ step:
 TEXT ·fromGrid512(SB), NOSPLIT, $0-8
 	MOVQ         a+0(FP), AX
 	MOVQ         (AX), CX
-	MOVQ         8(AX), DX
-	MOVQ         16(AX), BX
-	MOVQ         24(AX), SI
-	VBROADCASTSD 32(AX), Z0
-	VBROADCASTSD 40(AX), Z1
+	MOVQ         24(AX), DX
+	MOVQ         32(AX), BX
+	VBROADCASTSD 40(AX), Z0
 	XORQ         AX, AX
 
 grid:
-	VMOVDQU64 (CX)(AX*8), Z2
-	TESTQ     DX, DX
-	JZ        plain
-	VPADDQ    (DX)(AX*8), Z2, Z2
-
-plain:
-	VCVTQQ2PD Z2, Z2
-	VMULPD    Z0, Z2, Z2
-	VDIVPD    Z1, Z2, Z2
-	VCVTPD2PS Z2, Y2
-	VMOVUPS   Y2, (BX)(AX*4)
+	VCVTQQ2PD (CX)(AX*8), Z1
+	VMULPD    Z0, Z1, Z1
+	VCVTPD2PS Z1, Y1
+	VMOVUPS   Y1, (DX)(AX*4)
 	ADDQ      $0x08, AX
-	CMPQ      AX, SI
+	CMPQ      AX, BX
 	JLT       grid
 	VZEROUPPER
 	RET
