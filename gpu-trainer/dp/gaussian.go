@@ -1,7 +1,6 @@
 package dp
 
 import (
-	"crypto/cipher"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -111,25 +110,22 @@ func (g Gaussian) Draw(key Key, domain Domain, step uint64, out []int64) {
 // drawing is where the bits of one block of noise come from. Number i has bytes 16i to 16i+15 of the first stream; those few that need more
 // have them from the second, in their order. So numbers can be drawn side by side.
 type drawing struct {
-	words cipher.Stream
+	words keystream
 	more  Stream
 	pairs [16 * noiseChunk]byte
 	open8 [noiseChunk / 8]byte // a bit for each number that was left open
 }
 
 func (d *drawing) open(key Key, domain Domain, step, block uint64) {
-	d.words = key.cipher(domain, step, block)
+	d.words.open(key.derive(domain, step, block))
 	d.more.open(key, domain+" more", step, block)
 }
-
-// zeros are enciphered to random bits.
-var zeros [16 * noiseChunk]byte
 
 // add adds one block.
 func (g Gaussian) add(d *drawing, sum []int64) {
 	for part := range slices.Chunk(sum, noiseChunk) {
 		pairs := d.pairs[:16*len(part)]
-		d.words.XORKeyStream(pairs, zeros[:len(pairs)])
+		d.words.fill(d.pairs[:(len(pairs)+keystreamChunk-1)/keystreamChunk*keystreamChunk]) // only the last part is shorter
 		g.addFast(pairs, part, d.open8[:])
 		for at, open := range d.open8[:(len(part)+7)/8] {
 			for ; open != 0; open &= open - 1 {

@@ -367,7 +367,7 @@ func TestGaussianScaleRange(t *testing.T) {
 	}
 }
 
-// BenchmarkGaussian draws a million numbers on all processors.
+// BenchmarkGaussian draws a million numbers on one thread.
 func BenchmarkGaussian(b *testing.B) {
 	g, sum := mustGaussian(b, 0x1p44*0.8), make([]int64, 1<<20)
 	best := time.Duration(1 << 62)

@@ -8,3 +8,13 @@ package dp
 //
 //go:noescape
 func addVector(pairs *byte, sum *int64, groups int, table *uint64, mantissa uint64, places uint64, open *byte)
+
+// expandKey makes the 15 round keys of a key of AES-256.
+//
+//go:noescape
+func expandKey(key *byte, keys *byte)
+
+// counterBlocks enciphers the counters from first on, below 2⁶⁴, into dst: groups of 32 blocks, at least 1.
+//
+//go:noescape
+func counterBlocks(keys *byte, first uint64, dst *byte, groups int)

@@ -109,3 +109,361 @@ DATA index1<>+40(SB)/8, $0x000000000000000b
 DATA index1<>+48(SB)/8, $0x000000000000000d
 DATA index1<>+56(SB)/8, $0x000000000000000f
 GLOBL index1<>(SB), RODATA|NOPTR, $64
+
+// func expandKey(key *byte, keys *byte)
+// Requires: AES, SSE2
+TEXT ·expandKey(SB), NOSPLIT, $0-16
+	MOVQ            key+0(FP), AX
+	MOVQ            keys+8(FP), CX
+	MOVOU           (AX), X0
+	MOVOU           16(AX), X1
+	MOVOU           X0, (CX)
+	MOVOU           X1, 16(CX)
+	AESKEYGENASSIST $0x01, X1, X2
+	PSHUFD          $0xff, X2, X2
+	MOVO            X0, X3
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X0
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X0
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X0
+	PXOR            X2, X0
+	MOVOU           X0, 32(CX)
+	AESKEYGENASSIST $0x00, X0, X2
+	PSHUFD          $0xaa, X2, X2
+	MOVO            X1, X3
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X1
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X1
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X1
+	PXOR            X2, X1
+	MOVOU           X1, 48(CX)
+	AESKEYGENASSIST $0x02, X1, X2
+	PSHUFD          $0xff, X2, X2
+	MOVO            X0, X3
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X0
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X0
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X0
+	PXOR            X2, X0
+	MOVOU           X0, 64(CX)
+	AESKEYGENASSIST $0x00, X0, X2
+	PSHUFD          $0xaa, X2, X2
+	MOVO            X1, X3
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X1
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X1
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X1
+	PXOR            X2, X1
+	MOVOU           X1, 80(CX)
+	AESKEYGENASSIST $0x04, X1, X2
+	PSHUFD          $0xff, X2, X2
+	MOVO            X0, X3
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X0
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X0
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X0
+	PXOR            X2, X0
+	MOVOU           X0, 96(CX)
+	AESKEYGENASSIST $0x00, X0, X2
+	PSHUFD          $0xaa, X2, X2
+	MOVO            X1, X3
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X1
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X1
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X1
+	PXOR            X2, X1
+	MOVOU           X1, 112(CX)
+	AESKEYGENASSIST $0x08, X1, X2
+	PSHUFD          $0xff, X2, X2
+	MOVO            X0, X3
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X0
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X0
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X0
+	PXOR            X2, X0
+	MOVOU           X0, 128(CX)
+	AESKEYGENASSIST $0x00, X0, X2
+	PSHUFD          $0xaa, X2, X2
+	MOVO            X1, X3
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X1
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X1
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X1
+	PXOR            X2, X1
+	MOVOU           X1, 144(CX)
+	AESKEYGENASSIST $0x10, X1, X2
+	PSHUFD          $0xff, X2, X2
+	MOVO            X0, X3
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X0
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X0
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X0
+	PXOR            X2, X0
+	MOVOU           X0, 160(CX)
+	AESKEYGENASSIST $0x00, X0, X2
+	PSHUFD          $0xaa, X2, X2
+	MOVO            X1, X3
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X1
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X1
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X1
+	PXOR            X2, X1
+	MOVOU           X1, 176(CX)
+	AESKEYGENASSIST $0x20, X1, X2
+	PSHUFD          $0xff, X2, X2
+	MOVO            X0, X3
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X0
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X0
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X0
+	PXOR            X2, X0
+	MOVOU           X0, 192(CX)
+	AESKEYGENASSIST $0x00, X0, X2
+	PSHUFD          $0xaa, X2, X2
+	MOVO            X1, X3
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X1
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X1
+	PSLLDQ          $0x04, X3
+	PXOR            X3, X1
+	PXOR            X2, X1
+	MOVOU           X1, 208(CX)
+	AESKEYGENASSIST $0x40, X1, X1
+	PSHUFD          $0xff, X1, X1
+	MOVO            X0, X2
+	PSLLDQ          $0x04, X2
+	PXOR            X2, X0
+	PSLLDQ          $0x04, X2
+	PXOR            X2, X0
+	PSLLDQ          $0x04, X2
+	PXOR            X2, X0
+	PXOR            X1, X0
+	MOVOU           X0, 224(CX)
+	RET
+
+// func counterBlocks(keys *byte, first uint64, dst *byte, groups int)
+// Requires: AVX, AVX512BW, AVX512F, VAES
+TEXT ·counterBlocks(SB), NOSPLIT, $0-32
+	MOVQ            keys+0(FP), AX
+	MOVQ            first+8(FP), CX
+	MOVQ            dst+16(FP), DX
+	MOVQ            groups+24(FP), BX
+	VBROADCASTI32X4 (AX), Z0
+	VBROADCASTI32X4 16(AX), Z1
+	VBROADCASTI32X4 32(AX), Z2
+	VBROADCASTI32X4 48(AX), Z3
+	VBROADCASTI32X4 64(AX), Z4
+	VBROADCASTI32X4 80(AX), Z5
+	VBROADCASTI32X4 96(AX), Z6
+	VBROADCASTI32X4 112(AX), Z7
+	VBROADCASTI32X4 128(AX), Z8
+	VBROADCASTI32X4 144(AX), Z9
+	VBROADCASTI32X4 160(AX), Z10
+	VBROADCASTI32X4 176(AX), Z11
+	VBROADCASTI32X4 192(AX), Z12
+	VBROADCASTI32X4 208(AX), Z13
+	VBROADCASTI32X4 224(AX), Z14
+	MOVL            $0x000000aa, AX
+	KMOVW           AX, K1
+	VPBROADCASTQ.Z  CX, K1, Z15
+	VPADDQ          countOn<>+0(SB), Z15, Z15
+	VMOVDQU64       countBy<>+0(SB), Z16
+	VBROADCASTI32X4 reverseBytes<>+0(SB), Z17
+
+blocks:
+	VPSHUFB     Z17, Z15, Z18
+	VPADDQ      Z16, Z15, Z15
+	VPXORQ      Z0, Z18, Z18
+	VPSHUFB     Z17, Z15, Z19
+	VPADDQ      Z16, Z15, Z15
+	VPXORQ      Z0, Z19, Z19
+	VPSHUFB     Z17, Z15, Z20
+	VPADDQ      Z16, Z15, Z15
+	VPXORQ      Z0, Z20, Z20
+	VPSHUFB     Z17, Z15, Z21
+	VPADDQ      Z16, Z15, Z15
+	VPXORQ      Z0, Z21, Z21
+	VPSHUFB     Z17, Z15, Z22
+	VPADDQ      Z16, Z15, Z15
+	VPXORQ      Z0, Z22, Z22
+	VPSHUFB     Z17, Z15, Z23
+	VPADDQ      Z16, Z15, Z15
+	VPXORQ      Z0, Z23, Z23
+	VPSHUFB     Z17, Z15, Z24
+	VPADDQ      Z16, Z15, Z15
+	VPXORQ      Z0, Z24, Z24
+	VPSHUFB     Z17, Z15, Z25
+	VPADDQ      Z16, Z15, Z15
+	VPXORQ      Z0, Z25, Z25
+	VAESENC     Z1, Z18, Z18
+	VAESENC     Z1, Z19, Z19
+	VAESENC     Z1, Z20, Z20
+	VAESENC     Z1, Z21, Z21
+	VAESENC     Z1, Z22, Z22
+	VAESENC     Z1, Z23, Z23
+	VAESENC     Z1, Z24, Z24
+	VAESENC     Z1, Z25, Z25
+	VAESENC     Z2, Z18, Z18
+	VAESENC     Z2, Z19, Z19
+	VAESENC     Z2, Z20, Z20
+	VAESENC     Z2, Z21, Z21
+	VAESENC     Z2, Z22, Z22
+	VAESENC     Z2, Z23, Z23
+	VAESENC     Z2, Z24, Z24
+	VAESENC     Z2, Z25, Z25
+	VAESENC     Z3, Z18, Z18
+	VAESENC     Z3, Z19, Z19
+	VAESENC     Z3, Z20, Z20
+	VAESENC     Z3, Z21, Z21
+	VAESENC     Z3, Z22, Z22
+	VAESENC     Z3, Z23, Z23
+	VAESENC     Z3, Z24, Z24
+	VAESENC     Z3, Z25, Z25
+	VAESENC     Z4, Z18, Z18
+	VAESENC     Z4, Z19, Z19
+	VAESENC     Z4, Z20, Z20
+	VAESENC     Z4, Z21, Z21
+	VAESENC     Z4, Z22, Z22
+	VAESENC     Z4, Z23, Z23
+	VAESENC     Z4, Z24, Z24
+	VAESENC     Z4, Z25, Z25
+	VAESENC     Z5, Z18, Z18
+	VAESENC     Z5, Z19, Z19
+	VAESENC     Z5, Z20, Z20
+	VAESENC     Z5, Z21, Z21
+	VAESENC     Z5, Z22, Z22
+	VAESENC     Z5, Z23, Z23
+	VAESENC     Z5, Z24, Z24
+	VAESENC     Z5, Z25, Z25
+	VAESENC     Z6, Z18, Z18
+	VAESENC     Z6, Z19, Z19
+	VAESENC     Z6, Z20, Z20
+	VAESENC     Z6, Z21, Z21
+	VAESENC     Z6, Z22, Z22
+	VAESENC     Z6, Z23, Z23
+	VAESENC     Z6, Z24, Z24
+	VAESENC     Z6, Z25, Z25
+	VAESENC     Z7, Z18, Z18
+	VAESENC     Z7, Z19, Z19
+	VAESENC     Z7, Z20, Z20
+	VAESENC     Z7, Z21, Z21
+	VAESENC     Z7, Z22, Z22
+	VAESENC     Z7, Z23, Z23
+	VAESENC     Z7, Z24, Z24
+	VAESENC     Z7, Z25, Z25
+	VAESENC     Z8, Z18, Z18
+	VAESENC     Z8, Z19, Z19
+	VAESENC     Z8, Z20, Z20
+	VAESENC     Z8, Z21, Z21
+	VAESENC     Z8, Z22, Z22
+	VAESENC     Z8, Z23, Z23
+	VAESENC     Z8, Z24, Z24
+	VAESENC     Z8, Z25, Z25
+	VAESENC     Z9, Z18, Z18
+	VAESENC     Z9, Z19, Z19
+	VAESENC     Z9, Z20, Z20
+	VAESENC     Z9, Z21, Z21
+	VAESENC     Z9, Z22, Z22
+	VAESENC     Z9, Z23, Z23
+	VAESENC     Z9, Z24, Z24
+	VAESENC     Z9, Z25, Z25
+	VAESENC     Z10, Z18, Z18
+	VAESENC     Z10, Z19, Z19
+	VAESENC     Z10, Z20, Z20
+	VAESENC     Z10, Z21, Z21
+	VAESENC     Z10, Z22, Z22
+	VAESENC     Z10, Z23, Z23
+	VAESENC     Z10, Z24, Z24
+	VAESENC     Z10, Z25, Z25
+	VAESENC     Z11, Z18, Z18
+	VAESENC     Z11, Z19, Z19
+	VAESENC     Z11, Z20, Z20
+	VAESENC     Z11, Z21, Z21
+	VAESENC     Z11, Z22, Z22
+	VAESENC     Z11, Z23, Z23
+	VAESENC     Z11, Z24, Z24
+	VAESENC     Z11, Z25, Z25
+	VAESENC     Z12, Z18, Z18
+	VAESENC     Z12, Z19, Z19
+	VAESENC     Z12, Z20, Z20
+	VAESENC     Z12, Z21, Z21
+	VAESENC     Z12, Z22, Z22
+	VAESENC     Z12, Z23, Z23
+	VAESENC     Z12, Z24, Z24
+	VAESENC     Z12, Z25, Z25
+	VAESENC     Z13, Z18, Z18
+	VAESENC     Z13, Z19, Z19
+	VAESENC     Z13, Z20, Z20
+	VAESENC     Z13, Z21, Z21
+	VAESENC     Z13, Z22, Z22
+	VAESENC     Z13, Z23, Z23
+	VAESENC     Z13, Z24, Z24
+	VAESENC     Z13, Z25, Z25
+	VAESENCLAST Z14, Z18, Z18
+	VMOVDQU64   Z18, (DX)
+	VAESENCLAST Z14, Z19, Z19
+	VMOVDQU64   Z19, 64(DX)
+	VAESENCLAST Z14, Z20, Z20
+	VMOVDQU64   Z20, 128(DX)
+	VAESENCLAST Z14, Z21, Z21
+	VMOVDQU64   Z21, 192(DX)
+	VAESENCLAST Z14, Z22, Z22
+	VMOVDQU64   Z22, 256(DX)
+	VAESENCLAST Z14, Z23, Z23
+	VMOVDQU64   Z23, 320(DX)
+	VAESENCLAST Z14, Z24, Z24
+	VMOVDQU64   Z24, 384(DX)
+	VAESENCLAST Z14, Z25, Z25
+	VMOVDQU64   Z25, 448(DX)
+	ADDQ        $0x00000200, DX
+	DECQ        BX
+	JNZ         blocks
+	VZEROUPPER
+	RET
+
+DATA countOn<>+0(SB)/8, $0x0000000000000000
+DATA countOn<>+8(SB)/8, $0x0000000000000000
+DATA countOn<>+16(SB)/8, $0x0000000000000000
+DATA countOn<>+24(SB)/8, $0x0000000000000001
+DATA countOn<>+32(SB)/8, $0x0000000000000000
+DATA countOn<>+40(SB)/8, $0x0000000000000002
+DATA countOn<>+48(SB)/8, $0x0000000000000000
+DATA countOn<>+56(SB)/8, $0x0000000000000003
+GLOBL countOn<>(SB), RODATA|NOPTR, $64
+
+DATA countBy<>+0(SB)/8, $0x0000000000000000
+DATA countBy<>+8(SB)/8, $0x0000000000000004
+DATA countBy<>+16(SB)/8, $0x0000000000000000
+DATA countBy<>+24(SB)/8, $0x0000000000000004
+DATA countBy<>+32(SB)/8, $0x0000000000000000
+DATA countBy<>+40(SB)/8, $0x0000000000000004
+DATA countBy<>+48(SB)/8, $0x0000000000000000
+DATA countBy<>+56(SB)/8, $0x0000000000000004
+GLOBL countBy<>(SB), RODATA|NOPTR, $64
+
+DATA reverseBytes<>+0(SB)/8, $0x0706050403020100
+DATA reverseBytes<>+8(SB)/8, $0x08090a0b0c0d0e0f
+GLOBL reverseBytes<>(SB), RODATA|NOPTR, $16

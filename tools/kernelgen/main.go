@@ -17,6 +17,8 @@ func main() {
 	ConstraintExpr("amd64")
 	if *table == "" {
 		noise()
+		expandKey()
+		counterBlocks()
 		Generate()
 		return
 	}

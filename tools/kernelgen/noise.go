@@ -122,11 +122,7 @@ func constant64(c uint64) reg.VecVirtual {
 
 // index is a register with the given numbers in its lanes.
 func index(numbers ...uint64) reg.VecVirtual {
-	data := GLOBL("index"+string(rune('0'+numbers[0])), 8|16)
-	for i, n := range numbers {
-		DATA(8*i, U64(n))
-	}
 	v := ZMM()
-	VMOVDQU64(data, v)
+	VMOVDQU64(table64("index"+string(rune('0'+numbers[0])), numbers...), v)
 	return v
 }

@@ -25,11 +25,11 @@ type simd struct {
 	dropout                                        func(*byte) // dropoutArgs
 
 	// What only some units have.
-	adam           func(*byte) // adamArgs
-	fromGrid       func(*byte) // mapArgs, x being int64
-	packPairs      func(*byte) // packArgs
-	packHalves     func(*byte) // mapArgs
-	divide         func(*byte) // mapArgs
+	adam       func(*byte) // adamArgs
+	fromGrid   func(*byte) // mapArgs, x being int64
+	packPairs  func(*byte) // packArgs
+	packHalves func(*byte) // mapArgs
+	divide     func(*byte) // mapArgs
 }
 
 // width is the columns of a full tile.
