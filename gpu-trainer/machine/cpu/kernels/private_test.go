@@ -215,9 +215,10 @@ func TestPrivateKernelsDoNotDependOnPacking(t *testing.T) {
 
 func testPrivatePacking[T Float](t *testing.T) {
 	r := source(13)
-	offsets := offsetsOf(13, 64, 33, 2)
-	rows := int(offsets[4])
-	factor := []float64{0.3, 0.7, 1, 0.11}
+	offsets := offsetsOf(13, 64, 33, 2, 400, 130, 0, 70, 520) // more than one block of tokens, and an example longer than one
+	factor := []float64{0.3, 0.7, 1, 0.11, 0.2, 0.9, 1, 0, 0.4}
+	examples := len(factor)
+	rows := int(offsets[examples])
 	const inverseQuantum = 0x1p30
 	for _, s := range privateShapes {
 		in, out := s[0], s[1]
@@ -227,22 +228,47 @@ func testPrivatePacking[T Float](t *testing.T) {
 		for _, n := range threads {
 			p := newPool(n)
 			defer p.Close()
-			sum, sq := make([]int64, in*out), make([]float64, 8)
+			sum, sq := make([]int64, in*out), make([]float64, 2*examples)
 			LinearSum(p, x, g, offsets, in, out, factor, inverseQuantum, sum)
 			LinearNorm(p, x, g, offsets, in, out, NormsOf(sq))
 			sums, norms = append(sums, sum), append(norms, sq)
 
-			apart, each := make([]int64, in*out), make([]float64, 8)
-			for i := 3; i >= 0; i-- {
+			apart, each := make([]int64, in*out), make([]float64, 2*examples)
+			for i := examples - 1; i >= 0; i-- {
 				lo, hi := int(offsets[i]), int(offsets[i+1])
 				LinearSum(p, x[lo*in:hi*in], g[lo*out:hi*out], offsetsOf(hi-lo), in, out, factor[i:], inverseQuantum, apart)
-				LinearNorm(p, x[lo*in:hi*in], g[lo*out:hi*out], offsetsOf(hi-lo), in, out, Norms{each[i:], each[4+i:]})
+				LinearNorm(p, x[lo*in:hi*in], g[lo*out:hi*out], offsetsOf(hi-lo), in, out, Norms{each[i:], each[examples+i:]})
 			}
 			sums, norms = append(sums, apart), append(norms, each)
 		}
 		for i := range sums {
 			sameInts(t, "sum", sums[i], sums[0])
 			same(t, "norm", norms[i], norms[0])
+		}
+	}
+}
+
+// A plain gradient has the same bits in however many parts its rows come.
+func TestGradWeightDoesNotDependOnItsParts(t *testing.T) {
+	both(t, testGradWeightParts[float32], testGradWeightParts[float64])
+}
+
+func testGradWeightParts[T Float](t *testing.T) {
+	r := source(14)
+	const rows = 1300
+	for _, s := range [][2]int{{300, 70}, {70, 300}, {128, 64}} {
+		in, out := s[0], s[1]
+		x, g := gaussian[T](r, rows*in), gaussian[T](r, rows*out)
+		for _, n := range threads {
+			p := newPool(n)
+			defer p.Close()
+			whole, parts := make([]T, in*out), make([]T, in*out)
+			LinearGradWeight(p, x, g, rows, in, out, whole)
+			for lo := 0; lo < rows; lo += 37 {
+				hi := min(lo+37, rows)
+				LinearGradWeight(p, x[lo*in:], g[lo*out:], hi-lo, in, out, parts)
+			}
+			same(t, "gradient", parts, whole)
 		}
 	}
 }

@@ -8,12 +8,22 @@ import "unsafe"
 // exactly. Tokens of examples left out are not packed. On AVX2 an integer must
 // stay below 2⁵¹.
 func (s *simd) linearSum32(p *Pool, x, g []float32, offsets []int32, in, out int, factor []float64, inverseQuantum float64, sum []int64) {
+	examples := len(offsets) - 1
+	for from, to := 0, 0; from < examples; from = to {
+		for to = from + 1; to < examples && int(offsets[to+1]-offsets[from]) <= tokenBlock; to++ {
+		}
+		s.sumBlock32(p, x, g, offsets[from:to+1], in, out, factor[from:to], inverseQuantum, sum)
+	}
+}
+
+// sumBlock32 is linearSum32 of some of the examples.
+func (s *simd) sumBlock32(p *Pool, x, g []float32, offsets []int32, in, out int, factor []float64, inverseQuantum float64, sum []int64) {
 	lengths, tokens := keptLengths(p, offsets, factor)
 	if out < len(s.sums[0]) && in > out && in%s.lanes == 0 && tokens == int(offsets[len(offsets)-1]-offsets[0]) {
 		s.narrowSum32(p, x[int(offsets[0])*in:], g, offsets, in, out, factor, inverseQuantum, lengths, tokens, sum)
 		return
 	}
-	p.sum = sumCall{s, x, g, offsets, factor, inverseQuantum, lengths, sum, in, out, s.columns(in)}
+	p.sum = sumCall{s, x, g, offsets, factor, inverseQuantum, lengths, sum, in, out, s.columns(in), tokens}
 	p.outer.run(p, s, &p.sum, tokens, in, out, p.sum.panel)
 	p.sum = sumCall{}
 }
@@ -21,7 +31,7 @@ func (s *simd) linearSum32(p *Pool, x, g []float32, offsets []int32, in, out int
 // narrowSum32 is linearSum32 where a tile holds all rows of the result and every token counts: x is read where it lies, once, example by example.
 func (s *simd) narrowSum32(p *Pool, x, g []float32, offsets []int32, in, out int, factor []float64, inverseQuantum float64, lengths []int, tokens int, sum []int64) {
 	strip := take[float32](&p.packed, tokens*stripWidth)
-	s.packKept(&p.workers[0], g, offsets, factor, out, 0, out, strip, inverseQuantum)
+	s.packKept(&p.workers[0], g, offsets, factor, out, 0, out, 1, tokens, strip, inverseQuantum)
 	panels := in / s.lanes
 	p.each(panels, (panels+len(p.workers)-1)/len(p.workers), func(w *worker, lo, hi int) {
 		row := 0
@@ -44,14 +54,15 @@ type sumCall struct {
 	lengths        []int
 	sum            []int64
 	in, out, panel int
+	tokens         int // of those that count
 }
 
-func (c *sumCall) packX(w *worker, column int, dst []float32) {
-	c.packKept(w, c.x, c.offsets, c.factor, c.in, column, c.panel, dst, 0)
+func (c *sumCall) packX(w *worker, column, count int, dst []float32) {
+	c.packKept(w, c.x, c.offsets, c.factor, c.in, column, c.panel, count, c.tokens, dst, 0)
 }
 
-func (c *sumCall) packG(w *worker, column, n int, dst []float32) {
-	c.packKept(w, c.g, c.offsets, c.factor, c.out, column, n, dst, c.inverseQuantum)
+func (c *sumCall) packG(w *worker, column, step, count int, dst []float32) {
+	c.packKept(w, c.g, c.offsets, c.factor, c.out, column, step, count, c.tokens, dst, c.inverseQuantum)
 }
 
 func (c *sumCall) tile(w *worker, i, rows, j, columns int, a, b []float32) {
@@ -76,11 +87,10 @@ func (s *simd) columns(in int) int {
 	return s.width()
 }
 
-// packKept packs n columns from column from on of the tokens that count, into
-// rows of n numbers, or scaled into a strip if inverseQuantum is not 0.
-func (s *simd) packKept(w *worker, x []float32, offsets []int32, factor []float64, ld, from, n int, dst []float32, inverseQuantum float64) {
-	width, pack := n, s.packRows
-	n = min(n, ld-from)
+// packKept packs count times step columns, from column from on, of the tokens that count: each time into rows of step numbers, or scaled
+// into a strip if inverseQuantum is not 0.
+func (s *simd) packKept(w *worker, x []float32, offsets []int32, factor []float64, ld, from, step, count, tokens int, dst []float32, inverseQuantum float64) {
+	width, pack := step, s.packRows
 	if inverseQuantum != 0 {
 		width, pack = stripWidth, s.packScaled
 	}
@@ -90,10 +100,14 @@ func (s *simd) packKept(w *worker, x []float32, offsets []int32, factor []float6
 		if lo == hi || factor[i] == 0 {
 			continue
 		}
-		for j := 0; j < n; j += s.lanes {
-			w.pack = packArgs{src: at(x, lo*ld+from+j), ld: uintptr(4 * ld), dst: at(dst, row*width+j), ldDst: uintptr(4 * width),
-				k: hi - lo, n: min(n-j, s.lanes), scale: float32(factor[i] * inverseQuantum)}
-			pack((*byte)(unsafe.Pointer(&w.pack)))
+		w.pack = packArgs{ld: uintptr(4 * ld), ldDst: uintptr(4 * width), k: hi - lo, scale: float32(factor[i] * inverseQuantum)}
+		for k := range count {
+			first := from + k*step
+			n := min(step, ld-first)
+			for j := 0; j < n; j += s.lanes {
+				w.pack.src, w.pack.dst, w.pack.n = at(x, lo*ld+first+j), at(dst, (k*tokens+row)*width+j), min(n-j, s.lanes)
+				pack((*byte)(unsafe.Pointer(&w.pack)))
+			}
 		}
 		row += hi - lo
 	}
