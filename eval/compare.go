@@ -19,6 +19,15 @@ type Comparison struct {
 	Pairs []PairedRun    `json:"pairs"`
 	Seeds []PairedSeries `json:"seeds"` // where a setting has at least MinSeeds common seeds
 	Level float64        `json:"level"` // of verdicts, after Holm
+
+	Unpaired []Unpaired `json:"unpaired,omitempty"` // what one report has and the other has not
+}
+
+// Unpaired is a run, or one split of a run, that stands in one of two reports alone.
+type Unpaired struct {
+	Run   string `json:"run"`
+	Split string `json:"split,omitempty"` // "": all of it
+	In    string `json:"in"`              // "old" or "new"
 }
 
 // Verdicts of a comparison. Undecided: no drop is shown, and none could have been.
@@ -54,11 +63,12 @@ type PairedSeries struct {
 	PHolm float64 `json:"p_holm"`
 }
 
-// Compare pairs the runs of both reports: by name, or where the names share none, by task and seed when that is
-// unique. It refuses splits of other data, and files that are not the ones that the report was computed from.
+// Compare pairs the runs of both reports: by name, and what is left by task, seed and privacy where that is unique. It
+// refuses splits of other data, and files that are not the ones that the report was computed from.
 func Compare(old, new Side) (*Comparison, error) {
-	c := &Comparison{Pairs: []PairedRun{}, Seeds: []PairedSeries{}, Level: Level}
-	for _, pair := range pairRuns(old.Report, new.Report) {
+	pairing := pairRuns(old.Report, new.Report)
+	c := &Comparison{Pairs: []PairedRun{}, Seeds: []PairedSeries{}, Level: Level, Unpaired: pairing.unpaired()}
+	for _, pair := range pairing.pairs {
 		pairs, err := compareRuns(old, new, pair)
 		if err != nil {
 			return nil, err
@@ -71,39 +81,6 @@ func Compare(old, new Side) (*Comparison, error) {
 	c.Seeds = compareSeeds(old.Report, new.Report)
 	c.decide()
 	return c, nil
-}
-
-type runPair struct{ old, new *RunReport }
-
-func pairRuns(old, new *Report) []runPair {
-	var pairs []runPair
-	for i := range new.Runs {
-		if match := old.Run(new.Runs[i].Run.Name); match != nil {
-			pairs = append(pairs, runPair{match, &new.Runs[i]})
-		}
-	}
-	if len(pairs) > 0 {
-		return pairs
-	}
-	for i := range new.Runs {
-		mine, match := alike(new, &new.Runs[i]), alike(old, &new.Runs[i])
-		if len(mine) == 1 && len(match) == 1 {
-			pairs = append(pairs, runPair{match[0], mine[0]})
-		}
-	}
-	return pairs
-}
-
-// alike lists the runs of the report with the task, the seed and the privacy of run.
-func alike(report *Report, run *RunReport) []*RunReport {
-	var found []*RunReport
-	for i := range report.Runs {
-		r := &report.Runs[i]
-		if r.Run.Task == run.Run.Task && r.Run.Seed == run.Run.Seed && (r.Privacy == nil) == (run.Privacy == nil) {
-			found = append(found, r)
-		}
-	}
-	return found
 }
 
 func compareRuns(old, new Side, pair runPair) ([]PairedRun, error) {

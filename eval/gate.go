@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 )
 
 // States of a gate.
@@ -177,7 +178,8 @@ func above(gate, subject, what string, e Estimate, least float64) GateResult {
 }
 
 // regression fails where McNemar's test shows a drop and the drop exceeds the margin; it passes where the interval of
-// the difference excludes a drop beyond the margin, or no row was lost.
+// the difference excludes a drop beyond the margin, or no row was lost. What one report has alone is inconclusive: a run that was
+// renamed or left out must not pass unseen.
 func (g *Gates) regression(c *Comparison) []GateResult {
 	var results []GateResult
 	for _, pair := range c.Pairs {
@@ -191,6 +193,13 @@ func (g *Gates) regression(c *Comparison) []GateResult {
 		why := fmt.Sprintf("accuracy changed by %+.2f points, 95 %% interval [%+.2f, %+.2f], p(drop) %.3g, margin %.2f; a drop under %.2f points cannot be seen on %d rows",
 			100*pair.Difference.Value, 100*pair.Difference.Lower, 100*pair.Difference.Upper, pair.PDropHolm, 100*g.Margin, 100*pair.Visible, pair.Rows)
 		results = append(results, GateResult{"no regression", pair.New + " " + pair.Split, state, why})
+	}
+	for _, alone := range c.Unpaired {
+		why := "not in the baseline: there is nothing to compare it with"
+		if alone.In == "old" {
+			why = "in the baseline, and not in this report"
+		}
+		results = append(results, GateResult{"no regression", strings.TrimSpace(alone.Run + " " + alone.Split), Inconclusive, why})
 	}
 	return results
 }

@@ -93,6 +93,29 @@ func TestRegressionGate(t *testing.T) {
 	}
 }
 
+// A run under another name is compared with the one of its task, seed and privacy, also beside runs that kept their names; one that
+// is left out, or has nothing beside it, does not pass.
+func TestRegressionGateOfRenamedRuns(t *testing.T) {
+	old := side(t, fixture.Folder(fixture.Options{Tasks: []string{"qnli", "sst2"}, Rows: 800, Steps: 1}))
+	new := side(t, fixture.Folder(fixture.Options{Tasks: []string{"qnli", "mnli"}, Accountants: []string{"rdp"}, Rows: 800, Steps: 1, Shift: -0.2, Salt: 3}))
+	comparison, err := eval.Compare(old, new)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := states(t, eval.Gates{NoRegression: "old"}, new.Report, comparison)
+	for gate, want := range map[string]string{
+		"no regression qnli-rdp-0 dev":   eval.Fail,
+		"no regression mnli-rdp-0":       eval.Inconclusive,
+		"no regression mnli-plain-0":     eval.Inconclusive,
+		"no regression sst2-certified-0": eval.Inconclusive,
+		"no regression sst2-plain-0":     eval.Inconclusive,
+	} {
+		if all[gate] != want {
+			t.Errorf("%s: %q, want %q", gate, all[gate], want)
+		}
+	}
+}
+
 // An audit that finds more than the certified epsilon allows fails, asked or not.
 func TestAuditGate(t *testing.T) {
 	folder := tiny()

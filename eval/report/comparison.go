@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/ewtune/ewtune/eval"
 )
@@ -19,6 +20,12 @@ func ComparisonTable(w io.Writer, c *eval.Comparison) error {
 	}
 	if err := seedTable(w, c.Seeds); err != nil {
 		return err
+	}
+	if len(c.Unpaired) > 0 {
+		fmt.Fprintln(w)
+	}
+	for _, alone := range c.Unpaired {
+		fmt.Fprintf(w, "not compared: %s, in the %s report alone\n", strings.TrimSpace(alone.Run+" "+alone.Split), alone.In)
 	}
 	_, err := fmt.Fprintf(w, "\nMcNemar's mid-p test on the same rows; verdicts at level %g after Holm's adjustment over all pairs.\n"+
 		"~ no change shown; ? lower, but a drop below the visible one cannot be seen on so few rows.\n", c.Level)
