@@ -130,14 +130,36 @@ func (p *Predictions) readLine(text []byte, line int) error {
 		return p.readColumns(text)
 	}
 	// An absent field must not read as row 0 of label 0.
-	row := Prediction{RowID: -1, Label: math.MinInt, Prediction: -1}
+	row := Prediction{RowID: absentID, Label: absent, Prediction: absent}
 	if err := decodeStrict(text, &row); err != nil {
 		return notFinite(text, err)
+	}
+	if err := row.complete(); err != nil {
+		return err
 	}
 	if err := p.checkRow(&row); err != nil {
 		return err
 	}
 	p.Rows = append(p.Rows, row)
+	return nil
+}
+
+// What a field holds that a line did not give.
+const (
+	absentID = math.MinInt64
+	absent   = math.MinInt
+)
+
+// complete refuses a line without one of its fields.
+func (row *Prediction) complete() error {
+	switch {
+	case row.RowID == absentID:
+		return errors.New("no row_id: each line must have one")
+	case row.Label == absent:
+		return fmt.Errorf("row_id %d: no label: must be given, -1 where it is not known", row.RowID)
+	case row.Prediction == absent:
+		return fmt.Errorf("row_id %d: no prediction: must be given", row.RowID)
+	}
 	return nil
 }
 

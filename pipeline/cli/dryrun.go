@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"math"
 	"text/tabwriter"
 	"time"
 
@@ -37,13 +38,27 @@ func dryRun(c *cli.Context, o pipeline.ReproduceOptions) error {
 	fmt.Fprintln(w, "task\tN\tB\tq\tT\tepsilon\tdelta\tcertified noise\torder-1 noise\tits true epsilon\tRDP noise\tauthors' PRV\tauthors' RDP\ttime here")
 	for _, r := range runs {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%.5f\t%d\t%g\t%g\t%.6f\t%.4f\t%.4f\t%.4f\t%s\t%s\t%s\n", r.Task, r.DatasetSize, r.BatchSize, r.SamplingRate, r.Steps,
-			r.Epsilon, r.Delta, r.Certified, r.Edgeworth, r.TrueEpsilon.Estimate, r.RDP, orDash(r.AuthorsPRV), orDash(r.AuthorsRDP), r.Time.Round(time.Second))
+			r.Epsilon, r.Delta, roundUp(r.Certified, 1e6), r.Edgeworth, r.TrueEpsilon.Estimate, roundUp(r.RDP, 1e4), orDash(r.AuthorsPRV), orDash(r.AuthorsRDP), about(r.Time))
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(c.App.Writer, "\norder-1 noise: by EW-Tune's estimate, on its search grid. authors' PRV and RDP: from their logs. time: one private run, at %d tokens a row.\n", sentenceTokens)
 	return err
+}
+
+// roundUp rounds a noise multiplier up to 1/scale, so that the one printed is enough too.
+func roundUp(noise, scale float64) float64 { return math.Ceil(noise*scale) / scale }
+
+// about rounds a time to what the estimate of it is worth.
+func about(t time.Duration) string {
+	switch {
+	case t >= 10*time.Hour:
+		return fmt.Sprintf("%.0f h", t.Hours())
+	case t >= 10*time.Minute:
+		return fmt.Sprintf("%.0f min", t.Minutes())
+	}
+	return fmt.Sprintf("%.0f s", t.Seconds())
 }
 
 func orDash(v float64) string {
