@@ -102,7 +102,11 @@ func accuracyFacts(r *eval.Report) []fact {
 	}
 	all := []fact{{percent(private / float64(n)), "mean accuracy", fmt.Sprintf("answering the most frequent label: %s", percent(majority/float64(n)))}}
 	if withPlain == n {
-		all = append(all, fact{percent(plain / float64(n)), "the same without privacy", fmt.Sprintf("privacy cost %.1f points", 100*(plain-private)/float64(n))})
+		change := fmt.Sprintf("privacy cost %.1f points", 100*(plain-private)/float64(n))
+		if private > plain {
+			change = fmt.Sprintf("%.1f points less than with it", 100*(private-plain)/float64(n))
+		}
+		all = append(all, fact{percent(plain / float64(n)), "the same without privacy", change})
 	}
 	return all
 }

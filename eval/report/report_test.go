@@ -198,11 +198,13 @@ func TestAnnotations(t *testing.T) {
 // The metadata block is YAML with the results that the hub reads.
 func TestModelCard(t *testing.T) {
 	r, _ := render(t, four)
-	block := strings.Split(string(report.ModelCard(r)), "---\n")[1]
+	parts := strings.SplitN(string(report.ModelCard(r)), "---\n", 3)
+	block, page := parts[1], parts[2]
 	var card struct {
 		Index []struct {
 			Name    string
 			Results []struct {
+				Dataset struct{ Split string }
 				Metrics []struct {
 					Type  string
 					Value float64
@@ -215,6 +217,12 @@ func TestModelCard(t *testing.T) {
 	}
 	if len(card.Index) != 4 || len(card.Index[0].Results) != 2 || card.Index[2].Results[0].Metrics[1].Type != "f1" {
 		t.Errorf("model-index = %+v, want four tasks, MNLI with two results, QQP with F1", card.Index)
+	}
+	if a, b := card.Index[0].Results[0].Dataset.Split, card.Index[0].Results[1].Dataset.Split; a != "validation_matched" || b != "validation_mismatched" {
+		t.Errorf("MNLI's splits are %q and %q: want the hub's names", a, b)
+	}
+	if strings.Count(page, "\n# ") != 1 || !strings.Contains(page, "\n## Differential privacy statement\n") || strings.Count(page, "\n### ") < 4 {
+		t.Errorf("headings of the card do not nest:\n%s", page)
 	}
 }
 
