@@ -18,18 +18,24 @@ import (
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 )
 
-// sample links testdata/sample once for all tests.
-var sample = sync.OnceValues(func() (built struct {
+// linkedProgram is a program as Go's linker wrote it, and what it was linked from.
+type linkedProgram struct {
 	program []byte
 	objects *objects
-}, err error) {
+}
+
+// sample links testdata/sample once for all tests.
+var sample = sync.OnceValues(func() (linkedProgram, error) { return link("testdata/sample") })
+
+// link builds the program in a folder.
+func link(source string) (built linkedProgram, err error) {
 	dir, err := os.MkdirTemp("", "cut")
 	if err != nil {
 		return built, err
 	}
 	defer os.RemoveAll(dir)
 	config := filepath.Join(dir, "importcfg")
-	list, err := goCommand("list", "-trimpath", "-export", "-deps", "-f", "{{if .Export}}packagefile {{.ImportPath}}={{.Export}}{{end}}", "./testdata/sample")
+	list, err := goCommand(source, "list", "-trimpath", "-export", "-deps", "-f", "{{if .Export}}packagefile {{.ImportPath}}={{.Export}}{{end}}", ".")
 	if err != nil {
 		return built, err
 	}
@@ -37,7 +43,7 @@ var sample = sync.OnceValues(func() (built struct {
 		return built, err
 	}
 	module := filepath.Join(dir, "sample.wasm")
-	if _, err := goCommand("build", "-trimpath", "-buildvcs=false", "-buildmode=c-shared", "-o", module, "./testdata/sample"); err != nil {
+	if _, err := goCommand(source, "build", "-trimpath", "-buildvcs=false", "-buildmode=c-shared", "-o", module, "."); err != nil {
 		return built, err
 	}
 	if built.program, err = os.ReadFile(module); err != nil {
@@ -45,10 +51,11 @@ var sample = sync.OnceValues(func() (built struct {
 	}
 	built.objects, err = readImportcfg(config)
 	return built, err
-})
+}
 
-func goCommand(args ...string) ([]byte, error) {
+func goCommand(dir string, args ...string) ([]byte, error) {
 	command := exec.Command("go", args...)
+	command.Dir = dir
 	command.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "GOFLAGS=")
 	command.Stderr = os.Stderr
 	return command.Output()
@@ -101,10 +108,16 @@ func address(t *testing.T, m api.Module, name string) uint32 {
 
 func (i *instance) run(t *testing.T, input [16]float64) []byte {
 	t.Helper()
+	return i.runKernel(t, "kernel", input)
+}
+
+// runKernel runs one of several kernels.
+func (i *instance) runKernel(t *testing.T, name string, input [16]float64) []byte {
+	t.Helper()
 	b, _ := binary.Append(nil, binary.LittleEndian, input)
 	i.module.Memory().Write(i.input, b)
-	if _, err := i.module.ExportedFunction("kernel").Call(context.Background()); err != nil {
-		t.Fatal(err)
+	if _, err := i.module.ExportedFunction(name).Call(context.Background()); err != nil {
+		t.Fatalf("%s: %v", name, err)
 	}
 	out, _ := i.module.Memory().Read(i.output, 128)
 	return bytes.Clone(out)

@@ -68,6 +68,9 @@ type graph struct {
 	words  words
 	reach  map[int64]int64 // how many bytes an address in the frame gives access to
 
+	reads  []int // bytes of each argument that are loaded
+	writes []int // bytes of each result that are stored; 0 where that is not known
+
 	resultTypes []byte
 	done        bool // calls and returns hold what they pass
 }

@@ -25,7 +25,15 @@ func (c *cutter) rewrite(reach map[*function]map[int64]int64) error {
 		}
 		f.graph, f.params, f.results, f.inlined = g, nil, nil, false
 		g.reach = reach[f]
-		g.promote()
+		g.survey()
+	}
+	if err := c.agree(); err != nil {
+		return err
+	}
+	for _, f := range c.order {
+		if f.ordinary() {
+			f.graph.promote()
+		}
 	}
 	if err := c.conventions(); err != nil {
 		return err

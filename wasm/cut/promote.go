@@ -9,8 +9,12 @@ import (
 // that is only ever loaded and stored whole becomes a variable, and arguments and results those of WebAssembly. A word
 // whose address is taken stays in memory, and so do all above it in the same part of the frame: objects reach upwards.
 
-// opWordStore sets a word's variable as the store in value would have.
-const opWordStore = 0xfe
+const (
+	// opWordStore sets a word's variable as the store in value would have.
+	opWordStore = 0xfe
+	// opAllBits, as the value of a reading, stands for a load of whatever the variable holds.
+	opAllBits = 0xfd
+)
 
 // words tells which words of a frame are variables.
 type words struct {
@@ -31,8 +35,8 @@ func (g *graph) part(offset int) int {
 	return 2
 }
 
-// promote finds the words that become variables and rewrites their accesses.
-func (g *graph) promote() {
+// survey finds the words of a frame and which of them must stay in memory.
+func (g *graph) survey() {
 	const none = 1 << 30
 	g.words = words{vars: map[int]*variable{}, width: map[int]int{}, fixed: map[int]bool{}, limits: [3]int{none, none, none}}
 	g.each(func(n *node) {
@@ -64,6 +68,53 @@ func (g *graph) promote() {
 			}
 		}
 	}
+}
+
+// agree refuses calls of which caller and callee see a word of what is passed differently: one moves a structure whole, say,
+// and the other reads a field of it.
+func (c *cutter) agree() error {
+	for _, f := range c.order {
+		if !f.ordinary() {
+			continue
+		}
+		var fault error
+		f.graph.each(func(n *node) {
+			if n.op == opCall && n.callee.ordinary() && !f.graph.agrees(n.callee) {
+				fault = fmt.Errorf("%s calls %s: the two take what is passed for words of different places", f.name, n.callee.name)
+			}
+		})
+		if fault != nil {
+			return fault
+		}
+	}
+	return nil
+}
+
+// agrees reports whether no variable of a function lies across one of what it passes to a callee. Where one of the two has
+// its words in memory, the other's go there and come from there by their own places.
+func (g *graph) agrees(callee *function) bool {
+	inner := callee.graph
+	for at, wide := range g.words.width {
+		if !g.movable(at) {
+			continue
+		}
+		for other := max(at-7, 0); other < min(at+wide, callee.args); other++ {
+			w := inner.words.width[inner.room+other]
+			if w != 0 && other+w > at && other != at && inner.movable(inner.room+other) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// movable reports whether a word of the frame may become a variable.
+func (g *graph) movable(offset int) bool {
+	return !g.words.fixed[offset] && offset < g.words.limits[g.part(offset)]
+}
+
+// promote makes variables of the other words and rewrites their accesses.
+func (g *graph) promote() {
 	for _, b := range g.blocks {
 		for _, s := range b.code {
 			s.expr.each(g.promoteLoad)
@@ -89,7 +140,7 @@ func (g *graph) promoteLoad(n *node) {
 
 // word returns the variable for a word of the frame; nil where that is in memory.
 func (g *graph) word(offset int) *variable {
-	if g.words.fixed[offset] || offset >= g.words.limits[g.part(offset)] {
+	if !g.movable(offset) {
 		return nil
 	}
 	if g.words.vars[offset] == nil {
@@ -242,15 +293,16 @@ var (
 	wordStore = map[int]byte{0: opI64Store, 1: 0x3c, 2: 0x3d, 4: 0x3e, 8: opI64Store}
 )
 
-// fromMemory and toMemory move a word that a call passes.
+// fromMemory loads a word that a call passes.
 func (g *graph) fromMemory(offset int, callee *graph) *node {
 	wide := max(g.words.width[offset], callee.words.width[callee.room+offset])
 	return &node{op: wordLoad[wide], value: int64(offset), args: []*node{{op: opFrame}}}
 }
 
-func (g *graph) toMemory(offset int, callee *graph, v *variable) *stmt {
-	wide := max(g.words.width[offset], callee.words.width[callee.room+offset])
-	return &stmt{expr: &node{op: wordStore[wide], value: int64(offset), args: []*node{{op: opFrame}, {op: opLocalGet, v: v, value: opI64Load}}}}
+// toMemory stores what a variable holds of a word of wide bytes. The caller's or callee's other words lie outside of these:
+// words that overlap are in memory.
+func toMemory(offset, wide int, v *variable) *stmt {
+	return &stmt{expr: &node{op: wordStore[wide], value: int64(offset), args: []*node{{op: opFrame}, {op: opLocalGet, v: v, value: opAllBits}}}}
 }
 
 // explicitCall returns a call with its arguments and results, and what moves words between variables and memory around it
@@ -270,16 +322,16 @@ func (g *graph) explicitCall(s *stmt, after map[*variable]bool) []*stmt {
 		v := g.word(a)
 		if v == nil {
 			v = &variable{}
-			last = append(last, g.toMemory(a, callee.graph, v))
+			last = append(last, toMemory(a, callee.graph.words.width[callee.graph.room+a], v))
 		}
 		s.dst = append(s.dst, v)
 	}
 	for a := 0; a < callee.args; a++ {
 		v := g.words.vars[a]
-		if v == nil || callee.graph.incoming(a) != nil {
+		if v == nil || g.words.width[a] == 0 || callee.graph.incoming(a) != nil { // unknown, or passed as an argument
 			continue
 		}
-		first = append(first, g.toMemory(a, callee.graph, v))
+		first = append(first, toMemory(a, g.words.width[a], v))
 		if after[v] {
 			last = append(last, &stmt{dst: []*variable{v}, expr: &node{op: opWordStore, value: opI64Store, args: []*node{g.fromMemory(a, callee.graph)}}})
 		}

@@ -44,7 +44,7 @@ func (g *graph) types() error {
 		if n.op == opLocalGet {
 			vars[n.v] = true
 			note(n.v, n.value)
-			if n.value != 0 {
+			if n.value != 0 && n.value != opAllBits {
 				loads[n.v] = max(loads[n.v], width(byte(n.value)))
 			}
 		}
@@ -58,6 +58,7 @@ func (g *graph) types() error {
 			}
 		}
 	})
+	g.across(loads, stores)
 	for v := range vars {
 		if v.typ != 0 {
 			continue
@@ -82,6 +83,40 @@ func (g *graph) types() error {
 		}
 	}
 	return nil
+}
+
+// across notes what callees load of arguments and store to results, for the same question; those that are called come first.
+func (g *graph) across(loads, stores map[*variable]int) {
+	for _, b := range g.blocks {
+		for _, s := range b.code {
+			call := s.expr
+			if call.op != opCall || !call.callee.ordinary() {
+				continue
+			}
+			callee := call.callee.graph
+			for i, far := range callee.reads {
+				if a := call.args[i]; a.op == opLocalGet {
+					loads[a.v] = max(loads[a.v], far)
+				}
+			}
+			for i, w := range callee.writes {
+				if v := s.dst[i]; w != 0 && (stores[v] == 0 || w < stores[v]) {
+					stores[v] = w
+				}
+			}
+		}
+	}
+	g.reads, g.writes = make([]int, len(g.params)), make([]int, len(g.f.results))
+	for i, v := range g.params {
+		g.reads[i] = loads[v]
+	}
+	for _, b := range g.blocks {
+		for i, n := range b.vals {
+			if w := stores[n.v]; w != 0 && (g.writes[i] == 0 || w < g.writes[i]) {
+				g.writes[i] = w
+			}
+		}
+	}
 }
 
 // width is how many bytes a load or store moves.
@@ -124,7 +159,10 @@ func (g *graph) lower() error {
 			switch {
 			case s.expr.op == opWordStore:
 				val := s.expr.args[0]
-				if op := s.expr.value; op == 0x36 || op == 0x3a || op == 0x3b {
+				switch s.expr.value {
+				case 0x38: // f32.store
+					val = &node{op: opI64ExtendI32U, args: []*node{{op: 0xbc, args: []*node{val}}}}
+				case 0x36, 0x3a, 0x3b:
 					val = &node{op: opI64ExtendI32U, args: []*node{val}}
 				}
 				s.expr = coerce(val, s.dst[0].typ)
@@ -154,7 +192,7 @@ func loaded(op byte, get *node) *node {
 		return &node{op: opI64And, args: []*node{get, {op: opI64Const, value: n}}}
 	}
 	switch op {
-	case opI64Load:
+	case opI64Load, opAllBits:
 		return coerce(get, typeI64)
 	case opF64Load:
 		return coerce(get, typeF64)
@@ -172,6 +210,8 @@ func loaded(op byte, get *node) *node {
 		return &node{op: 0xc4, args: []*node{get}}
 	case opI32Load:
 		return &node{op: opI32Wrap, args: []*node{get}}
+	case 0x2a: // f32.load
+		return &node{op: 0xbe, args: []*node{{op: opI32Wrap, args: []*node{get}}}}
 	}
 	return &node{op: opUnreachable}
 }
