@@ -24,17 +24,27 @@ type engine struct {
 
 func newEngine() *engine { return &engine{small: newWorkspace(smallSizes)} }
 
-// epsilon encloses ε(delta) of one direction; where the small workspace leaves it wide, by the large one's contour and
-// lattice too, but not where it lies below other, the upper bound of the other direction, and so decides nothing.
+// epsilon encloses ε(delta) of one direction; where the contours of the small workspace leave it wide, by its lattice, and by the
+// large one's contour and lattice, but not where it lies below other, the upper bound of the other direction, and so decides nothing.
 func (e *engine) epsilon(p *kernel.Problem, delta, other float64) Interval {
 	if kernel.SinglePair(p) {
 		if v, ok := e.small.SinglePairEpsilon(p, delta); ok {
 			return Interval(v)
 		}
 	}
-	v, method := e.small.Epsilon(p, delta)
+	v, method := e.small.BentEpsilon(p, delta)
 	if method != kernel.Ceiling || v.Upper <= other {
 		return Interval(v)
+	}
+	if other > 0 { // this direction may decide
+		if tight, ok := e.small.PatientEpsilon(p, delta); ok {
+			if v = kernel.Meet(tight, v); v.Upper <= other || v.Upper-v.Lower <= 1e-6*v.Upper {
+				return Interval(v)
+			}
+		}
+	}
+	if tight, ok := e.small.LatticeEpsilon(p, delta); ok {
+		return Interval(kernel.Meet(tight, v))
 	}
 	if other > 0 { // the lattice most often shows that nothing is decided here
 		if v = e.meetLattice(p, delta, v); v.Upper <= other {

@@ -23,8 +23,8 @@ const (
 	mostBend  = 1200 // nodes
 	mostPanel = 200
 
-	bendEffort = 2.4e6 // terms of all contours of a call: about 65 ms
-	addEffort  = 4e5   // for Add, which seldom decides
+	bendEffort = 3.5e6 // terms of all contours of a call: about 80 ms
+	addEffort  = 6e5   // for Add, which seldom decides
 )
 
 // bend is a laid contour: its nodes s and amplitudes stand in the workspace.
@@ -39,7 +39,8 @@ type bend struct {
 	lambda, a         float64
 	start, tight      float64 // where it crosses the real axis; −log of its tolerance
 	high              float64 // it rises straight to here, then it leans
-	sr, si, length    float64 // how far it is laid, and how long the next panel is to be
+	sr, si            float64 // how far it is laid
+	length, grow      float64 // how long the next panel is to be, and by how much longer than this one
 	cutting           bool    // up to there steps are cut, at level
 	heavy             bool    // much of the integrand cancels: a rough contour is of no use
 	level, cutLoss    float64 // log of the mass of one step that is cut off, and of all
@@ -132,11 +133,13 @@ func (w *Workspace) allowed(b *bend) float64 {
 // With fine its heavy panels are summed in double-double.
 func (w *Workspace) bendAt(p *Problem, c, length, epsilon, logDelta, tight float64, fine bool) (bend, bool) {
 	b := bend{epsilon: epsilon, logScale: logDelta, add: p.Direction == Add, tight: tight, level: math.Inf(-1), length: length}
-	b.fine.on = fine
+	if b.fine.on = fine; fine && tight == finely {
+		b.tight -= fineSlack
+	}
 	if !w.begin(p, &b, c) {
 		return b, false
 	}
-	goal := Exp(-tight) / 8
+	goal := Exp(-b.tight) / 8
 	for range mostPanel {
 		floor := math.Max(goal, 1e-13*b.mass) // no finer than rounding
 		pan, size, ok := w.nextPanel(p, &b, floor)
@@ -203,6 +206,7 @@ func (w *Workspace) begin(p *Problem, b *bend, c float64) bool {
 
 // nextPanel shortens the next stretch until the rule's error on it is small beside floor.
 func (w *Workspace) nextPanel(p *Problem, b *bend, floor float64) (pan panel, size float64, ok bool) {
+	b.grow = 1.7
 	for range 25 {
 		if w.effort() > w.allowed(b) {
 			return pan, size, false
@@ -223,6 +227,7 @@ func (w *Workspace) nextPanel(p *Problem, b *bend, floor float64) (pan panel, si
 			return pan, size, true
 		}
 		b.length *= 0.6
+		b.grow = 1.25 // the next is about as long
 	}
 	return pan, size, false
 }
@@ -241,7 +246,7 @@ func (b *bend) advance(pan *panel) {
 	if b.sr, b.si = b.endOf(pan); pan.cos == 0 && b.si == b.high {
 		b.cutting = false
 	}
-	b.length *= 1.7
+	b.length *= b.grow
 }
 
 // endOf returns the panel's end.

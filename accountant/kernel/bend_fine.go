@@ -17,9 +17,10 @@ const (
 	fineLeast = -3.0 // log of a panel's share of δ above which it is double-double
 	fineReach = 0.5  // |S|ρ up to which the series serves: its first term left out is less than 2⁻¹¹⁰ of the whole
 	fineTerms = 25
+	fineSlack = 3     // by how much less tight the path is than in float64, of −log
 	fineBlock = 32    // nodes of a ray that are walked at a time
 	fineDead  = 75    // e^(−fineDead) is nothing
-	fineWaste = 1e-14 // share of δ that float64 may cost a block of terms
+	fineWaste = 1e-13 // share of δ that float64 may cost a block of terms
 	slots     = 4     // of each of the four lists, that a kept panel takes: its ends, ray and error for each phase, what float64 may err
 )
 
@@ -91,7 +92,7 @@ func (w *Workspace) stepBack(p *Problem, b *bend) bool {
 			value += t.steps * Log(m)
 		}
 		b.fine.depth = finely + 4 + math.Max(0, value-b.logScale-Log(b.start-1))
-		if b.tight == roughly {
+		if b.tight < 20 {
 			b.fine.depth -= finely - 22
 		}
 		for i := range p.Phases {

@@ -56,6 +56,9 @@ func (w *Workspace) epsilonByBend(p *Problem, delta float64) (Interval, bool) {
 			h.tight, h.fine = finely, w.finer(p)
 			continue
 		}
+		if !ok && h.coarser() {
+			continue
+		}
 		if !ok {
 			break
 		}
@@ -84,6 +87,15 @@ func (w *Workspace) epsilonByBend(p *Problem, delta float64) (Interval, bool) {
 		h.follow(&b, root, w.finer(p))
 	}
 	return h.best, h.found
+}
+
+// PatientEpsilon is the bent contour's ε(δ) with the effort for Remove, for where Add decides.
+func (w *Workspace) PatientEpsilon(p *Problem, delta float64) (Interval, bool) {
+	old := w.patience
+	w.patience = math.Max(old, bendEffort)
+	out, ok := w.epsilonByBend(p, delta)
+	w.patience = old
+	return out, ok
 }
 
 // bentStart places the search.
@@ -129,6 +141,13 @@ func (h *bentSearch) finer(double bool) bool {
 	return true
 }
 
+// coarser falls back to float64 where double-double does not reach and float64 has proven nothing yet.
+func (h *bentSearch) coarser() bool {
+	back := h.fine && !h.found
+	h.fine, h.tight = h.fine && !back, finely
+	return back
+}
+
 // prove notes an enclosure, and tells whether the search has come as far as its care allows.
 func (h *bentSearch) prove(v Interval) bool {
 	if !h.found || v.Upper-v.Lower < h.best.Upper-h.best.Lower {
@@ -159,7 +178,7 @@ func (h *bentSearch) follow(b *bend, next float64, double bool) {
 	aside := 0.01 * scale
 	switch {
 	case b.add && next >= 0:
-		h.eps = next + aside
+		h.eps = next + math.Max(0, math.Min(aside, (h.hi-next)/2))
 	case next > h.lo && !again:
 		h.eps = math.Max(h.lo, next-math.Min(aside, 0.01*next))
 	default:
@@ -170,17 +189,26 @@ func (h *bentSearch) follow(b *bend, next float64, double bool) {
 	}
 }
 
-// removeGuess returns the saddle point's ε, if that is the same without the largest losses: those that any step has with thousands
-// of times the probability δ. Else it returns an ε that is rather too small, for a contour serves to its right.
+// removeGuess returns the saddle point's ε, if that is the same without the largest losses: those that any step has with some, or
+// with thousands of times the probability δ. Else it returns an ε that is rather too small, for a contour serves to its right.
 func (w *Workspace) removeGuess(p *Problem, delta float64) float64 {
 	logDelta := Log(delta)
 	rough, _ := w.RoughEpsilon(p, delta)
-	w.setLevel(p, math.Min(logDelta+8, -4)+55)
-	bulk, _ := w.saddleForDelta(p, logDelta)
-	if math.Abs(rough-bulk.epsilon) < 0.1*rough {
+	less, least := w.bulkGuess(p, logDelta, 2), w.bulkGuess(p, logDelta, 8)
+	switch {
+	case math.Abs(rough-least) < 0.1*rough:
 		return rough
+	case math.Abs(less-least) < 0.03*least:
+		return 0.99 * least
 	}
-	return math.Max(w.firstGuess(p, delta), bulk.epsilon/2)
+	return math.Max(w.firstGuess(p, delta), least/2)
+}
+
+// bulkGuess is the saddle point's ε without what a step has with e^more times the probability δ.
+func (w *Workspace) bulkGuess(p *Problem, logDelta, more float64) float64 {
+	w.setLevel(p, math.Min(logDelta+more, -4)+55)
+	s, _ := w.saddleForDelta(p, logDelta)
+	return s.epsilon
 }
 
 // extremeGuess returns about the ε of Add at which all T steps lie so near their greatest loss as has probability δ.
@@ -224,7 +252,7 @@ func (w *Workspace) newtonBent(b *bend, delta float64) float64 {
 		if b.add {
 			from = -from
 		}
-		if eps <= 0 || math.Abs(move) <= 4*unit*eps+0.01*(d.Upper-d.Lower)/slope || from > 0.5*b.a || from < left {
+		if eps <= 0 || math.Abs(move) <= 1e-13*eps || from > 0.5*b.a || from < left {
 			break
 		}
 	}

@@ -128,9 +128,17 @@ func (t *rays) best(sr, si float64) int {
 	return at
 }
 
-// corners bounds G on the rectangle about the panel's ellipse.
+// corners bounds G on the rectangle about the panel's ellipse, on the ray that does best at the corner next to the real axis:
+// there e^(SL) grows first. Along the path that is the last one's ray or a later one.
 func (t *rays) corners(pan *panel) bounds {
 	var top bounds
+	least := math.Inf(1)
+	for i := t.outer; i < min(t.outer+2, rayCount) && t.end != t.cut; i++ {
+		v := t.bound(i, pan.mr-pan.ha*pan.cos+pan.hb*pan.sin, pan.mi-pan.ha*pan.sin-pan.hb*pan.cos).g2
+		if v < least {
+			t.outer, least = i, v
+		}
+	}
 	for k := range 4 {
 		x, y := pan.ha, pan.hb
 		if k&1 != 0 {
@@ -139,7 +147,7 @@ func (t *rays) corners(pan *panel) bounds {
 		if k&2 != 0 {
 			y = -y
 		}
-		top.most(t.bound(pan.ray, pan.mr+x*pan.cos-y*pan.sin, pan.mi+x*pan.sin+y*pan.cos))
+		top.most(t.bound(t.outer, pan.mr+x*pan.cos-y*pan.sin, pan.mi+x*pan.sin+y*pan.cos))
 	}
 	return top
 }

@@ -41,6 +41,7 @@ type rays struct {
 	steps  float64
 	lambda float64
 	spent  float64 // terms summed since it was carved
+	outer  int     // the ray on which the last panel was bounded
 	phase  int     // whose table it is, −1 for none
 	end    int     // nodes that are summed: n, or cut
 	cut    int     // nodes below the cut, half a step beyond the last of them; 0: none
@@ -70,7 +71,7 @@ func (t *rays) carve(rest []float64, n int) []float64 {
 // bound of log N on the way where direct; cutAt is the z of a cut, +Inf for none. False where it has too few nodes.
 func (t *rays) lay(ph Phase, start, far, goal, low, cutAt float64) bool {
 	q, sigma := ph.Rate, ph.Noise
-	t.lambda, t.steps = -Log1p(-q), ph.Steps
+	t.lambda, t.steps, t.outer = -Log1p(-q), ph.Steps, 1
 	odds := Log((1 - q) / q)
 	z0 := sigma*odds + 0.5/sigma
 	t.step = 2 * math.Pi * rayGap / goal

@@ -174,6 +174,17 @@ func (w *Workspace) enclose(k *contour, delta, eps float64) (Interval, bool) {
 
 // Epsilon returns the enclosure of ε(δ) of one direction and how it was reached.
 func (w *Workspace) Epsilon(p *Problem, delta float64) (Interval, Method) {
+	out, method := w.BentEpsilon(p, delta)
+	if method == Ceiling {
+		if tight, ok := w.epsilonByLattice(p, delta); ok {
+			return Meet(out, tight), Lattice
+		}
+	}
+	return out, method
+}
+
+// BentEpsilon is Epsilon without the lattice.
+func (w *Workspace) BentEpsilon(p *Problem, delta float64) (Interval, Method) {
 	out, method := w.ContourEpsilon(p, delta)
 	if method == ClosedForm || !broad(out) {
 		return out, method
@@ -181,11 +192,6 @@ func (w *Workspace) Epsilon(p *Problem, delta float64) (Interval, Method) {
 	if tight, ok := w.epsilonByBend(p, delta); ok {
 		if out = Meet(out, tight); method == Ceiling && narrow(out) {
 			return out, Bent
-		}
-	}
-	if method == Ceiling {
-		if tight, ok := w.epsilonByLattice(p, delta); ok {
-			return Meet(out, tight), Lattice
 		}
 	}
 	return out, method
