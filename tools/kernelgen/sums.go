@@ -39,6 +39,7 @@ func (u *unit) sumTile(rows, vectors int) {
 	t.b, t.ldb, t.lda = field(args, sumB), field(args, sumLDB), GP64()
 	t.pointers = []reg.GPVirtual{field(args, sumA)}
 	MOVQ(U32(64), t.lda)
+	t.claim(field(args, sumC), field(args, sumLDC), 2*vectors*u.bytes)
 	lengths, count := field(args, sumLengths), field(args, sumCount)
 	for range rows {
 		t.acc = append(t.acc, u.vecs(vectors))

@@ -68,18 +68,17 @@ func (u *unit) tile(transposed bool, rows, vectors int) {
 		SUBQ(U8(u.lanes()), n)
 	}
 	t.last = u.maskOf(n)
-	t.claim(args)
+	t.claim(field(args, fieldC), field(args, fieldLDC), vectors*u.bytes)
 	t.begin(args)
 	t.loop(args)
 	t.end(args)
 	finish()
 }
 
-// claim asks for the lines of C, which the last instructions write.
-func (t *tile) claim(args reg.Register) {
-	c, ld := field(args, fieldC), field(args, fieldLDC)
+// claim asks for the lines of C, whose rows have so many bytes, before the instructions that write them.
+func (t *tile) claim(c, ld reg.GPVirtual, bytes int) {
 	for i := range t.rows {
-		for j := 0; j < t.vectors*t.bytes; j += 64 {
+		for j := 0; j < bytes; j += 64 {
 			PREFETCHT0(Mem{Base: c, Disp: j})
 		}
 		if i+1 < t.rows {

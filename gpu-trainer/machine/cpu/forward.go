@@ -143,17 +143,17 @@ func scale[T kernels.Float](c call[T]) machine.Run {
 
 func duplicate[T kernels.Float](c call[T]) machine.Run {
 	if c.in[0].DType == tensor.Int64 {
-		return copying[int64](c.in[0], c.out[0])
+		return copying[int64](c.Pool, c.in[0], c.out[0])
 	}
 	if c.in[0].DType == tensor.Float64 {
-		return copying[float64](c.in[0], c.out[0])
+		return copying[float64](c.Pool, c.in[0], c.out[0])
 	}
-	return copying[T](c.in[0], c.out[0])
+	return copying[T](c.Pool, c.in[0], c.out[0])
 }
 
-func copying[E any](from, to *machine.Value) machine.Run {
+func copying[E any](p *kernels.Pool, from, to *machine.Value) machine.Run {
 	x, y := as[E](from), as[E](to)
-	return func(*machine.Feed) error { copy(y.data(), x.data()); return nil }
+	return func(*machine.Feed) error { kernels.Copy(p, x.data(), y.data()); return nil }
 }
 
 func pool[T kernels.Float](kernel func(p *kernels.Pool, x []T, offsets []int32, width int, y []T)) func(call[T]) machine.Run {

@@ -30,6 +30,11 @@ func from(x []float32, i int) pointer {
 	return at(x, i)
 }
 
+// Copy computes y = x.
+func Copy[T any](p *Pool, x, y []T) {
+	p.For(len(y), p.chunk(len(y)), func(lo, hi int) { copy(y[lo:hi], x[lo:hi]) })
+}
+
 // addTo computes y += x.
 func addTo[T Float](w *worker, y, x []T) {
 	if len(y) == 0 {

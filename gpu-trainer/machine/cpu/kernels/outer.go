@@ -83,8 +83,8 @@ func (o *outer) run(p *Pool, s *simd, job outerJob, tokens, in, out, columns int
 	o.job = nil
 }
 
-// together is how many of n strips or panels a thread takes at once.
-func (p *Pool) together(n int) int { return min(max(n/(4*len(p.workers)), 1), mostPacked) }
+// together is how many of n strips or panels a thread takes at once: few enough that threads end together.
+func (p *Pool) together(n int) int { return min(max(n/(8*len(p.workers)), 1), mostPacked) }
 
 // one computes the tile of strip i and panel j.
 func (o *outer) one(w *worker, i, j int, a, b []float32) {
