@@ -12,9 +12,10 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 )
 
-// Audit plants canaries in a run (Steinke, Nasr, Jagielski 2023): each is put in or left out by a fair coin, and whoever sees the result
-// guesses which. How many guesses are right bounds epsilon from below, so a trainer that adds less noise than it says is found out. Every canary,
-// in or out, holds a row number of its own behind the data, so that the sampling rate does not depend on the coins.
+// Audit plants canaries in a run (Steinke, Nasr, Jagielski 2023): each is put in or left out by a fair coin, and
+// whoever sees the result guesses which. How many guesses are right bounds epsilon from below, so a trainer that adds
+// less noise than it says is found out. Every canary, in or out, holds a row number of its own behind the data, so
+// that the sampling rate does not depend on the coins.
 type Audit struct {
 	Inputs    int `json:"inputs,omitempty"`    // examples of random tokens with a random label; score: how much their loss fell
 	Secrets   int `json:"secrets,omitempty"`   // one sentence for all with its own random last tokens and label: the paper's motive

@@ -54,8 +54,9 @@ func auditPlan() Plan {
 		LearningRate: 0.01, Audit: &Audit{Gradients: 400}}
 }
 
-// TestGradientCanariesSeeTheNoise: a canary of norm C that enters T lots with probability q shifts its score by TqC under noise of
-// standard deviation σC√T. So the guesses show σ: with q = .16 and T = 30 the shift is 4.8C, against .05·√30 C = .3C, the noise of a broken trainer, and 110C, that of the plan.
+// TestGradientCanariesSeeTheNoise: a canary of norm C that enters T lots with probability q shifts its score by TqC
+// under noise of standard deviation σC√T. So the guesses show σ: with q = .16 and T = 30 the shift is 4.8C, against
+// .05·√30 C = .3C, the noise of a broken trainer, and 110C, that of the plan.
 func TestGradientCanariesSeeTheNoise(t *testing.T) {
 	s := newSource(100, 40, 12)
 	p := auditPlan()
@@ -80,13 +81,15 @@ func TestInputCanariesAreMemorised(t *testing.T) {
 	for _, kind := range []string{inputCanaries, secretCanaries} {
 		right += rightGuesses(readCanaryFile(t, got.Canaries[kind], kind))
 	}
-	// A coin gives 100 ± 7. Half of the excluded ones carry by chance the label that the model gives them anyway: about 150 is the most.
+	// A coin gives 100 ± 7. Half of the excluded ones carry by chance the label that the model gives them anyway:
+	// about 150 is the most.
 	if right < 120 {
 		t.Errorf("%d of 200 canaries guessed right", right)
 	}
 }
 
-// TestCanariesStayOutOfTheRate: the lots' rate does not depend on how many coins fell in, and excluded canaries never train.
+// TestCanariesStayOutOfTheRate: the lots' rate does not depend on how many coins fell in, and excluded canaries never
+// train.
 func TestCanariesStayOutOfTheRate(t *testing.T) {
 	p := auditPlan()
 	p.Audit.Inputs = 50
@@ -155,7 +158,8 @@ func TestCrossEntropy(t *testing.T) {
 	}
 }
 
-// TestMembershipSeesOverfitting: a model that learned 40 rows by heart tells them from 40 others, with both scores (a coin: 40 ± 4.5; the most is about 54, for half of the others fit by chance).
+// TestMembershipSeesOverfitting: a model that learned 40 rows by heart tells them from 40 others, with both scores (a
+// coin: 40 ± 4.5; the most is about 54, for half of the others fit by chance).
 func TestMembershipSeesOverfitting(t *testing.T) {
 	p := Plan{NonPrivate: true, ExpectedBatchSize: 40, Steps: 400, Method: model.Method{Kind: model.Full}, LearningRate: 0.005}
 	members, others := newSource(40, 40, 12), newSource(41, 40, 12)

@@ -9,8 +9,8 @@ import (
 	"github.com/ewtune/ewtune/accountant"
 )
 
-// book keeps the ledger of a run, in memory and on disk. An event is durable before the model moves, so that what was spent can
-// only be more than what a surviving model contains, never less.
+// book keeps the ledger of a run, in memory and on disk. An event is durable before the model moves, so that what was
+// spent can only be more than what a surviving model contains, never less.
 type book struct {
 	ledger *accountant.Ledger
 	file   *appendFile // nil: memory only
@@ -23,7 +23,8 @@ func (p Plan) ledgerHeader(data string) accountant.LedgerHeader {
 	}
 }
 
-// event is what a step costs: the multiplier of all that it releases together, and under an adaptive clip its two parts.
+// event is what a step costs: the multiplier of all that it releases together, and under an adaptive clip its two
+// parts.
 func (p Plan) event(step int64, clippingNorm float64) accountant.LedgerEvent {
 	e := accountant.LedgerEvent{Kind: accountant.GaussianEvent, Step: step, SamplingRate: p.SamplingRate, NoiseMultiplier: p.noiseAt(step), Count: 1}
 	if p.clipMoves() {
@@ -48,7 +49,8 @@ func newBook(f runFolder, h accountant.LedgerHeader) (*book, error) {
 	return &book{ledger, file}, errors.Join(file.append(ledger.HeaderLine()), syncFolder(f.path))
 }
 
-// openBook reads a ledger back, and cuts off a last line that was being written when the run died: its step had not moved the model.
+// openBook reads a ledger back, and cuts off a last line that was being written when the run died: its step had not
+// moved the model.
 func openBook(f runFolder, want accountant.LedgerHeader) (*book, string, error) {
 	data, err := os.ReadFile(f.file(ledgerFile))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -71,8 +73,8 @@ func openBook(f runFolder, want accountant.LedgerHeader) (*book, string, error) 
 	return &book{ledger, file}, fault, err
 }
 
-// charge records what a step is about to spend. A step that is done again after a crash was charged already: the event must
-// be the same, and nothing is added, since the same lot and the same noise give the same release.
+// charge records what a step is about to spend. A step that is done again after a crash was charged already: the
+// event must be the same, and nothing is added, since the same lot and the same noise give the same release.
 func (b *book) charge(e accountant.LedgerEvent) error {
 	events := b.ledger.Events()
 	if e.Step <= int64(len(events)) {

@@ -9,9 +9,10 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/machine/cpu/kernels"
 )
 
-// TestCancellingExamplesStayWithinTheSensitivity clips examples whose gradient is the small difference of large products: pairs of tokens with almost
-// equal inputs and opposite output gradients. In float32 their norms, by gram matrices, come out far too small, and many are even 0: clipped by the norm
-// alone, such examples move the sum by several times the sensitivity. The factor that heeds the bound keeps them within it.
+// TestCancellingExamplesStayWithinTheSensitivity clips examples whose gradient is the small difference of large
+// products: pairs of tokens with almost equal inputs and opposite output gradients. In float32 their norms, by gram
+// matrices, come out far too small, and many are even 0: clipped by the norm alone, such examples move the sum by
+// several times the sensitivity. The factor that heeds the bound keeps them within it.
 func TestCancellingExamplesStayWithinTheSensitivity(t *testing.T) {
 	const in, out, norm = 64, 64, 1.0
 	p := kernels.NewPool(1)
@@ -49,7 +50,8 @@ func TestCancellingExamplesStayWithinTheSensitivity(t *testing.T) {
 	t.Logf("worst example: %.3g of the sensitivity by the norm alone, %.3g by the bound", byNorm, byBound)
 }
 
-// oppositeTokens is an example of two tokens with inputs of the given size that differ in their last bits, and opposite gradients.
+// oppositeTokens is an example of two tokens with inputs of the given size that differ in their last bits, and
+// opposite gradients.
 func oppositeTokens(seed uint64, in, out int, size float64) (x, g []float32) {
 	r := rand.New(rand.NewPCG(seed, 3))
 	x, g = make([]float32, 2*in), make([]float32, 2*out)

@@ -17,8 +17,8 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 )
 
-// checkpoint is a run after Step steps, to the bit. On disk it is a safetensors file whose metadata hold the progress and whose name holds
-// its SHA-256, so that a torn or damaged one is recognised by itself.
+// checkpoint is a run after Step steps, to the bit. On disk it is a safetensors file whose metadata hold the progress
+// and whose name holds its SHA-256, so that a torn or damaged one is recognised by itself.
 type checkpoint struct {
 	progress
 	State []StateTensor
@@ -71,7 +71,8 @@ func (f runFolder) prune() error {
 	return err
 }
 
-// newest returns the newest whole checkpoint, skipping damaged ones, whose faults are told; found is false if none is whole.
+// newest returns the newest whole checkpoint, skipping damaged ones, whose faults are told; found is false if none is
+// whole.
 func (f runFolder) newest() (c checkpoint, found bool, faults []string, err error) {
 	paths, err := f.list()
 	for _, path := range paths {
@@ -112,7 +113,8 @@ func readCheckpoint(path string) (checkpoint, error) {
 	return c, err
 }
 
-// encode writes the checkpoint as safetensors: 8 bytes of header length, the header in JSON, the numbers in little-endian order.
+// encode writes the checkpoint as safetensors: 8 bytes of header length, the header in JSON, the numbers in
+// little-endian order.
 func (c checkpoint) encode(w io.Writer) error {
 	type entry struct {
 		DType   string   `json:"dtype"`

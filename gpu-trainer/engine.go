@@ -12,9 +12,9 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 )
 
-// BFloat16 is the precision of float32 whose matrix products, forward and backward, round their factors to bfloat16 and add in
-// float32: faster than float32 where the processor's instruction for it is. Weights, activations, norms, clipped sums and the optimiser stay
-// in float32: what is released is bounded as ever.
+// BFloat16 is the precision of float32 whose matrix products, forward and backward, round their factors to bfloat16
+// and add in float32: faster than float32 where the processor's instruction for it is. Weights, activations, norms,
+// clipped sums and the optimiser stay in float32: what is released is bounded as ever.
 const BFloat16 = "bfloat16"
 
 // EngineOptions say how an Engine computes; none of them changes what is private. The zero value is the default.
@@ -33,11 +33,12 @@ type EngineOptions struct {
 	DeviceTuning opencl.Tuning `json:"-"` // how an OpenCL device finds its fastest products; no bit of a result depends on it
 }
 
-// An Engine computes clipped sums of per-example gradients, plain gradients and logits of one model under one method, and
-// steps the optimiser. A lot is BeginLot, any number of Accumulate (or AccumulateGradient) calls with its physical batches, then Step.
+// An Engine computes clipped sums of per-example gradients, plain gradients and logits of one model under one method,
+// and steps the optimiser. A lot is BeginLot, any number of Accumulate (or AccumulateGradient) calls with its
+// physical batches, then Step.
 //
-// The sums are integers: they are identical to the bit for any number of threads, physical batch size, packing and order.
-// An Engine is used by one goroutine at a time.
+// The sums are integers: they are identical to the bit for any number of threads, physical batch size, packing and
+// order. An Engine is used by one goroutine at a time.
 type Engine struct {
 	core   engineCore
 	failed error // of a device, met where no error could be returned
@@ -82,10 +83,12 @@ type BatchStats struct {
 	NonFinite int       // examples left out because their gradient was not finite
 }
 
-// An Update turns the sums of a lot into a step: G = (Sum + Noise)·(Quantum/Divisor), or G = gradient/Divisor where Quantum is 0.
+// An Update turns the sums of a lot into a step: G = (Sum + Noise)·(Quantum/Divisor), or G = gradient/Divisor where
+// Quantum is 0.
 type Update struct {
-	// Noise adds the noise of the released numbers from, from+1, ... to their sums, on the integer grid; nil adds none. It is called for ranges
-	// that cover the vector once, from being a multiple of dp.NoiseBlock, and by several threads: dp.Noise.AddTo is made for it.
+	// Noise adds the noise of the released numbers from, from+1, ... to their sums, on the integer grid; nil adds
+	// none. It is called for ranges that cover the vector once, from being a multiple of dp.NoiseBlock, and by
+	// several threads: dp.Noise.AddTo is made for it.
 	Noise        func(sums []int64, from int)
 	KeepSums     bool    // leave the sums with their noise, for Sum; else a step may use them up
 	Quantum      float64 // spacing of the grid; 0: the lot's plain gradient
@@ -150,15 +153,16 @@ func (o *EngineOptions) normalise() error {
 	return nil
 }
 
-// ChooseBLAS times the matrix products of a model's layers, the built-in ones and those of the libraries that the system has, and names the ones to use. What
-// it finds may differ from one moment to the next, and with it the last bits of a run: keep its answer with the run.
+// ChooseBLAS times the matrix products of a model's layers, the built-in ones and those of the libraries that the
+// system has, and names the ones to use. What it finds may differ from one moment to the next, and with it the last
+// bits of a run: keep its answer with the run.
 func ChooseBLAS(c model.Config, threads int, now func() time.Time) string {
 	const tokens = 1024
 	return blas.Choose(tokens, c.HiddenSize, c.IntermediateSize, threads, now)
 }
 
-// Released lists the vector that is clipped, summed and noised, in canonical order with flat offsets: the trained weights, except for RGP, whose
-// carriers stand in for the encoder's matrices.
+// Released lists the vector that is clipped, summed and noised, in canonical order with flat offsets: the trained
+// weights, except for RGP, whose carriers stand in for the encoder's matrices.
 func (e *Engine) Released() []Parameter { return e.core.released() }
 
 // Trained lists the weights that the optimiser steps.
@@ -175,24 +179,25 @@ func size(parameters []Parameter) int {
 	return last.Offset + last.Size
 }
 
-// BeginLot zeroes the sums. The seed draws what a lot needs beside the data: RGP's carriers and the dropout masks. It must not be
-// reused between lots, need not be secret, and must have nothing to do with the noise.
+// BeginLot zeroes the sums. The seed draws what a lot needs beside the data: RGP's carriers and the dropout masks. It
+// must not be reused between lots, need not be secret, and must have nothing to do with the noise.
 func (e *Engine) BeginLot(seed uint64) error { return e.core.beginLot(seed) }
 
-// Accumulate runs one backward pass over a batch and adds round(f g/quantum) of every example to the integer sums, f being
-// the clip's factor of the norm of the example's gradient g. An example whose gradient is not finite adds nothing. An
-// empty batch is legal.
+// Accumulate runs one backward pass over a batch and adds round(f g/quantum) of every example to the integer sums, f
+// being the clip's factor of the norm of the example's gradient g. An example whose gradient is not finite adds
+// nothing. An empty batch is legal.
 func (e *Engine) Accumulate(b *model.Batch, c dp.Clip) (BatchStats, error) {
 	return e.core.accumulate(b, c)
 }
 
-// AccumulateGradient runs one backward pass over a batch and adds the gradient of the summed loss: training without privacy.
+// AccumulateGradient runs one backward pass over a batch and adds the gradient of the summed loss: training without
+// privacy.
 func (e *Engine) AccumulateGradient(b *model.Batch) (BatchStats, error) {
 	return e.core.accumulateGradient(b)
 }
 
-// Sum is the lot's integer sums so far, [Dim], and after a Step with KeepSums what that released. The slice is the engine's. A device that fails to hand them over is an error of the next Step
-// too, which then steps nothing.
+// Sum is the lot's integer sums so far, [Dim], and after a Step with KeepSums what that released. The slice is the
+// engine's. A device that fails to hand them over is an error of the next Step too, which then steps nothing.
 func (e *Engine) Sum() []int64 {
 	sums, err := e.core.sum()
 	if err != nil {
@@ -201,8 +206,9 @@ func (e *Engine) Sum() []int64 {
 	return sums
 }
 
-// Add lets change add integers to the lot's sums, such as an audit's canaries; noise is the update's. What change is given has [Dim] numbers: the sums themselves, or on
-// a device zeros, which are then added where the sums are. So it must add and not read.
+// Add lets change add integers to the lot's sums, such as an audit's canaries; noise is the update's. What change is
+// given has [Dim] numbers: the sums themselves, or on a device zeros, which are then added where the sums are. So it
+// must add and not read.
 func (e *Engine) Add(change func(sums []int64)) error { return e.core.add(change) }
 
 // Step makes one step of the optimiser on the trained weights.
@@ -216,17 +222,19 @@ func (e *Engine) Step(u Update) error {
 // Logits computes the logits of a batch, without dropout, into out [examples·labels]. Labels of the batch are not read.
 func (e *Engine) Logits(b *model.Batch, out []float64) error { return e.core.logits(b, out) }
 
-// Hidden computes hidden states of a batch, without dropout, into out [tokens·hidden]: layer 0 is the embeddings' output, layer i that of layer i.
+// Hidden computes hidden states of a batch, without dropout, into out [tokens·hidden]: layer 0 is the embeddings'
+// output, layer i that of layer i.
 func (e *Engine) Hidden(b *model.Batch, layer int, out []float64) error {
 	return e.core.hidden(b, layer, out)
 }
 
-// Prefix computes what the method's frozen prefix yields for a batch (model.Config.Boundary) into out, [tokens·hidden] or, behind the pooling,
-// [examples·hidden]. A batch with these Activations then gives the same bits as one with ids. The engine must be of float32 or bfloat16.
+// Prefix computes what the method's frozen prefix yields for a batch (model.Config.Boundary) into out,
+// [tokens·hidden] or, behind the pooling, [examples·hidden]. A batch with these Activations then gives the same bits
+// as one with ids. The engine must be of float32 or bfloat16.
 func (e *Engine) Prefix(b *model.Batch, out []float32) error { return e.core.prefix(b, out) }
 
-// State is all that a resumed run needs: trained weights and the optimiser's moments, to the bit. The slices are the engine's. A device
-// that fails to hand them over is an error of the next Step too, which then steps nothing.
+// State is all that a resumed run needs: trained weights and the optimiser's moments, to the bit. The slices are the
+// engine's. A device that fails to hand them over is an error of the next Step too, which then steps nothing.
 func (e *Engine) State() []StateTensor {
 	state, err := e.core.state()
 	if err != nil {
@@ -238,7 +246,8 @@ func (e *Engine) State() []StateTensor {
 // Restore puts back what State gave.
 func (e *Engine) Restore(state []StateTensor) error { return e.core.restore(state) }
 
-// Export copies the model with its trained weights, under Hugging Face names; what a method added stands beside them (see model.Merge).
+// Export copies the model with its trained weights, under Hugging Face names; what a method added stands beside them
+// (see model.Merge).
 func (e *Engine) Export() (*model.Model, error) { return e.core.export() }
 
 // Memory is the number of bytes that the largest of the engine's programs keeps for activations and gradients.

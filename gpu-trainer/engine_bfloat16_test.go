@@ -16,8 +16,8 @@ func TestBFloat16SumsAreIdenticalToTheBit(t *testing.T) {
 	}
 }
 
-// bfloat16 has 8 bits: each factor errs by 2^-9, and errors of a sum of n products grow by their random signs. Logits of a tiny
-// encoder stay within 5 % of their scale, and are not those of float32.
+// bfloat16 has 8 bits: each factor errs by 2^-9, and errors of a sum of n products grow by their random signs. Logits
+// of a tiny encoder stay within 5 % of their scale, and are not those of float32.
 func TestBFloat16IsCloseToFloat32(t *testing.T) {
 	m := tinyModel("bert")
 	all := randomExamples(m.Config, 20)

@@ -10,8 +10,9 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 )
 
-// TestLibraryProducts: logits and losses before and after a step with a library's products are the built-in ones within the rounding of
-// float32. Clipped sums are refused: a library may make one example's gradient depend on the others in its batch.
+// TestLibraryProducts: logits and losses before and after a step with a library's products are the built-in ones
+// within the rounding of float32. Clipped sums are refused: a library may make one example's gradient depend on the
+// others in its batch.
 func TestLibraryProducts(t *testing.T) {
 	m := model.New(func() model.Config {
 		c := model.DefaultConfig(model.BERT)
@@ -57,7 +58,8 @@ func TestLibraryProducts(t *testing.T) {
 	}
 }
 
-// TestPrivateRunsMultiplyByThemselves: with a library's products an example's gradient may depend on the others in its batch.
+// TestPrivateRunsMultiplyByThemselves: with a library's products an example's gradient may depend on the others in
+// its batch.
 func TestPrivateRunsMultiplyByThemselves(t *testing.T) {
 	for _, name := range blas.Names()[2:] {
 		_, err := Train(t.Context(), smallPlan(), newSource(200, 40, 12), smallModel(), Options{Engine: EngineOptions{BLAS: name}})

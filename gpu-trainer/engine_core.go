@@ -35,8 +35,8 @@ type core[T kernels.Float] struct {
 	numbers  []T         // scratch for reading values
 }
 
-// A weight is one tensor of the model in the engine's precision. Its buffers are shared by all programs. Offset is its place in
-// the released vector.
+// A weight is one tensor of the model in the engine's precision. Its buffers are shared by all programs. Offset is
+// its place in the released vector.
 type weight[T kernels.Float] struct {
 	Parameter
 	data          *cpu.Slice[T]

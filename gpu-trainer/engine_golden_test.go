@@ -158,8 +158,8 @@ var precisions = map[string]tolerance{
 	"opencl-tiles": {tag: "f32", forward: 2e-5, norms: 2e-5, sums: 2e-6, parameters: 2e-6},
 }
 
-// engineOptions are those of a precision; "opencl" is float32 on the first OpenCL device, with the products that suit it, "opencl-tiles" with those
-// of GPUs, and "opencl-bfloat16" rounds their factors.
+// engineOptions are those of a precision; "opencl" is float32 on the first OpenCL device, with the products that suit
+// it, "opencl-tiles" with those of GPUs, and "opencl-bfloat16" rounds their factors.
 func engineOptions(precision string) EngineOptions {
 	device := EngineOptions{Device: "opencl", Threads: 2}
 	switch precision {
@@ -359,7 +359,8 @@ func TestGoldenSteps(t *testing.T) {
 	})
 }
 
-// goldenStep makes one step with the noise of the goldens, rounded to the grid, and compares what it saw and what it left.
+// goldenStep makes one step with the noise of the goldens, rounded to the grid, and compares what it saw and what it
+// left.
 func goldenStep(t *testing.T, e *Engine, g *golden, run goldenRun, want map[string][]float64, step int, examples []int, rate float64, rule dp.Optimizer, precision string, tol tolerance) {
 	t.Helper()
 	const quantum = 0x1p-42

@@ -24,7 +24,8 @@ func variables(t *testing.T, names ...string) []string {
 	return values
 }
 
-// The pre-trained encoder all-MiniLM-L6-v2 gives the hidden states of Hugging Face transformers on 100 sentences of SST-2.
+// The pre-trained encoder all-MiniLM-L6-v2 gives the hidden states of Hugging Face transformers on 100 sentences of
+// SST-2.
 func TestMiniLMEqualsTransformers(t *testing.T) {
 	env := variables(t, "EWTUNE_MINILM", "EWTUNE_PYTHON", "EWTUNE_DATA")
 	folder, out := env[0], t.TempDir()
@@ -49,8 +50,9 @@ func TestMiniLMEqualsTransformers(t *testing.T) {
 	}
 }
 
-// Hugging Face transformers loads a model that Save wrote; autograd, one sentence at a time, and Opacus, all in one batch, find the losses,
-// per-example norms and clipped sums that one backward pass of the engine gives over all weights of the pre-trained encoder.
+// Hugging Face transformers loads a model that Save wrote; autograd, one sentence at a time, and Opacus, all in one
+// batch, find the losses, per-example norms and clipped sums that one backward pass of the engine gives over all
+// weights of the pre-trained encoder.
 func TestMiniLMGradientsEqualTransformersAndOpacus(t *testing.T) {
 	env := variables(t, "EWTUNE_MINILM", "EWTUNE_PYTHON", "EWTUNE_DATA")
 	const clip, quantum = 0.5, 0x1p-36
@@ -85,7 +87,8 @@ func TestMiniLMGradientsEqualTransformersAndOpacus(t *testing.T) {
 	want.Opacus.check(t, "opacus", e, stats, quantum)
 }
 
-// clippedSums is what gradients.py says of a lot: norms, and for each tensor the norm and the sum of the clipped sum's numbers.
+// clippedSums is what gradients.py says of a lot: norms, and for each tensor the norm and the sum of the clipped
+// sum's numbers.
 type clippedSums struct {
 	Norms []float64
 	Sums  map[string][2]float64

@@ -16,8 +16,9 @@ type crowding struct {
 	holders map[programKey]bool // programs that hold memory
 }
 
-// inParts runs a program on a batch and hands each run to read, with its part of the batch and the place of the part's first example.
-// There is one part unless the device has no room for it. Integer sums do not depend on where a batch is cut.
+// inParts runs a program on a batch and hands each run to read, with its part of the batch and the place of the
+// part's first example. There is one part unless the device has no room for it. Integer sums do not depend on where a
+// batch is cut.
 func (c *core[T]) inParts(kind programKind, b *model.Batch, clip dp.Clip, read func(p *program, part *model.Batch, first int) error) error {
 	key := programKey{kind, b.Activations != nil}
 	if key.suffix && c.options.Dropout {
@@ -51,7 +52,8 @@ func (c *core[T]) inParts(kind programKind, b *model.Batch, clip dp.Clip, read f
 	return nil
 }
 
-// makeRoom is called where a run found no memory and changed nothing: first other programs give theirs back, then batches become smaller.
+// makeRoom is called where a run found no memory and changed nothing: first other programs give theirs back, then
+// batches become smaller.
 func (c *core[T]) makeRoom(part *model.Batch, cause error) error {
 	alone := len(c.crowded.holders) == 1
 	c.relieve()

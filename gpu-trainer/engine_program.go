@@ -154,8 +154,9 @@ func (c *core[T]) addGradients(p *program, b *ops.Builder, spec *machine.Spec) e
 	return nil
 }
 
-// addSums chains the norms of every group, last layer first, turns them into factors, and accumulates the clipped sums. On the host, gradients that are
-// small stay from norm to sum: what they were formed from is then free earlier and read once.
+// addSums chains the norms of every group, last layer first, turns them into factors, and accumulates the clipped
+// sums. On the host, gradients that are small stay from norm to sum: what they were formed from is then free earlier
+// and read once.
 func (c *core[T]) addSums(p *program, b *ops.Builder, layered bool, spec *machine.Spec) error {
 	uses, err := c.uses(p, b)
 	if err != nil {
@@ -212,8 +213,8 @@ func (c *core[T]) uses(p *program, b *ops.Builder) ([]ops.Use, error) {
 	return uses, b.Err()
 }
 
-// groupUses numbers the clipping groups and tells the group of each use: one for all, or one a layer, embeddings and head being
-// layers of their own.
+// groupUses numbers the clipping groups and tells the group of each use: one for all, or one a layer, embeddings and
+// head being layers of their own.
 func groupUses(uses []ops.Use, layered bool) (groups int, of []int) {
 	numbers := map[string]int{}
 	for _, u := range uses {

@@ -12,9 +12,10 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// resident is the part of an engine that lives in a device's memory: weights, sums, gradients, moments and RGP's carriers. Graphs read and
-// add to its tensors, and the optimiser steps them where they lie. What crosses to the device is each physical batch, and the noise of
-// each step; what comes back is a few numbers an example. Everything else is fetched only when it is asked for.
+// resident is the part of an engine that lives in a device's memory: weights, sums, gradients, moments and RGP's
+// carriers. Graphs read and add to its tensors, and the optimiser steps them where they lie. What crosses to the
+// device is each physical batch, and the noise of each step; what comes back is a few numbers an example. Everything
+// else is fetched only when it is asked for.
 type resident struct {
 	device   *opencl.Backend
 	relieve  func() // frees memory that is needed only while graphs run

@@ -42,8 +42,8 @@ func integerLot(t *testing.T, e *Engine, seed uint64) {
 	}))
 }
 
-// From equal integer sums the device steps every optimiser to the bits of the CPU, weights and moments; RGP, whose gradients are rebuilt by
-// float32 products, to their rounding.
+// From equal integer sums the device steps every optimiser to the bits of the CPU, weights and moments; RGP, whose
+// gradients are rebuilt by float32 products, to their rounding.
 func TestDeviceStepsLikeTheCPU(t *testing.T) {
 	device := onDevice(t)
 	for name, rule := range optimizers() {
@@ -77,7 +77,8 @@ func compareStates(t *testing.T, got, want []StateTensor, tolerance float64) {
 	}
 }
 
-// A state that is taken from a device and put into another engine goes on to the same bits, moments included; so does one from the CPU.
+// A state that is taken from a device and put into another engine goes on to the same bits, moments included; so does
+// one from the CPU.
 func TestDeviceStateIsRestored(t *testing.T) {
 	device := onDevice(t)
 	step := func(e *Engine, k int) {
@@ -99,7 +100,8 @@ func TestDeviceStateIsRestored(t *testing.T) {
 	}
 }
 
-// With ever less memory the device takes ever smaller batches, and norms, losses, logits and integer sums stay the same to the bit. The user is told.
+// With ever less memory the device takes ever smaller batches, and norms, losses, logits and integer sums stay the
+// same to the bit. The user is told.
 func TestOutOfDeviceMemory(t *testing.T) {
 	device := onDevice(t)
 	m := tinyModel(model.BERT)
@@ -204,7 +206,8 @@ func TestPrefixInParts(t *testing.T) {
 	}
 }
 
-// A private run on a device keeps checkpoints, is stopped and resumed to the same bits, says so where memory was short, and is priced like any other.
+// A private run on a device keeps checkpoints, is stopped and resumed to the same bits, says so where memory was
+// short, and is priced like any other.
 func TestTrainOnADevice(t *testing.T) {
 	device := onDevice(t)
 	s := newSource(200, 40, 12)
@@ -239,7 +242,8 @@ func TestTrainOnADevice(t *testing.T) {
 	}
 }
 
-// compareModels: the same lots and noise on the CPU end at the same weights but for roundings in float32, over 16 steps of rate .01.
+// compareModels: the same lots and noise on the CPU end at the same weights but for roundings in float32, over 16
+// steps of rate .01.
 func compareModels(t *testing.T, got, want *model.Model) {
 	t.Helper()
 	for i, w := range want.Tensors {
@@ -251,8 +255,8 @@ func compareModels(t *testing.T, got, want *model.Model) {
 	}
 }
 
-// deviceRun is everything that an engine computes, on one set of options: for each method and pooling norms, factors, sums, logits, and weights after
-// a plain step.
+// deviceRun is everything that an engine computes, on one set of options: for each method and pooling norms, factors,
+// sums, logits, and weights after a plain step.
 type deviceRun struct{ norms, factors, sums, logits, weights []float64 }
 
 func runOn(t *testing.T, m *model.Model, method model.Method, o EngineOptions, launched map[string]bool) (r deviceRun) {
@@ -289,8 +293,8 @@ func runOn(t *testing.T, m *model.Model, method model.Method, o EngineOptions, l
 	return r
 }
 
-// OpenCL and the CPU agree for every method, masks of dropout included, with either kind of products; in bfloat16 as far as roundings that fall
-// the other way allow. No kernel goes untested: each of them ran here.
+// OpenCL and the CPU agree for every method, masks of dropout included, with either kind of products; in bfloat16 as
+// far as roundings that fall the other way allow. No kernel goes untested: each of them ran here.
 func TestOpenCLAgreesWithTheCPU(t *testing.T) {
 	needDevice(t, "opencl")
 	launched := map[string]bool{}

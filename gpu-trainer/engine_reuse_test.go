@@ -15,10 +15,12 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// reuseWidth is the model's width: three places of an example of one token take the norm's way over grams, longer ones the direct one.
+// reuseWidth is the model's width: three places of an example of one token take the norm's way over grams, longer
+// ones the direct one.
 const reuseWidth = 4
 
-// reuseShapes are the weights of a model of three layers that share matrix, bias and normalisation, and read their table twice.
+// reuseShapes are the weights of a model of three layers that share matrix, bias and normalisation, and read their
+// table twice.
 var reuseShapes = []Parameter{
 	{Name: "table", Shape: []int{7, reuseWidth}}, {Name: "dense.weight", Shape: []int{reuseWidth, reuseWidth}}, {Name: "dense.bias", Shape: []int{reuseWidth}},
 	{Name: "norm.weight", Shape: []int{reuseWidth}}, {Name: "norm.bias", Shape: []int{reuseWidth}}, {Name: "classifier.weight", Shape: []int{3, reuseWidth}},
@@ -118,7 +120,8 @@ func differences(t *testing.T, c *core[float64], batch *model.Batch) [][]float64
 	return gradients
 }
 
-// TestWeightsAtSeveralPlaces: norms, clipped sums and plain gradients of a model whose layers share all their weights are those of central differences.
+// TestWeightsAtSeveralPlaces: norms, clipped sums and plain gradients of a model whose layers share all their weights
+// are those of central differences.
 func TestWeightsAtSeveralPlaces(t *testing.T) {
 	batch := reuseBatch()
 	gradients := differences(t, reuseCore[float64](t, 1), batch)
@@ -170,7 +173,8 @@ func checkReuse[T kernels.Float](t *testing.T, c *core[T], batch *model.Batch, g
 	}
 }
 
-// TestReuseThatIsRefused: weights that enter in ways which cannot be laid end to end are named, and so is a device that cannot.
+// TestReuseThatIsRefused: weights that enter in ways which cannot be laid end to end are named, and so is a device
+// that cannot.
 func TestReuseThatIsRefused(t *testing.T) {
 	for want, change := range map[string]func(*core[float64], []ops.Use) []ops.Use{
 		"weights [table]: enter as embed and as linear": func(_ *core[float64], u []ops.Use) []ops.Use { u[1].Weights = []string{"table"}; return u },

@@ -12,7 +12,8 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 )
 
-// A carrier is the pair L [out, rank], R [rank, in] of one or more stacked matrices, out being the rows of all of them (Yu et al. 2021).
+// A carrier is the pair L [out, rank], R [rank, in] of one or more stacked matrices, out being the rows of all of
+// them (Yu et al. 2021).
 type carrier[T kernels.Float] struct {
 	model.Carrier
 	rank        int
@@ -64,7 +65,8 @@ func (c *core[T]) addPiece(l *weight[T], name string, from, rows int) {
 //
 //	L = GS(W R₀),  Rᵀ = GS(Wᵀ L)
 //
-// one power iteration, GS being Gram-Schmidt on columns. They depend on what was released and on the starts, never on the data.
+// one power iteration, GS being Gram-Schmidt on columns. They depend on what was released and on the starts, never on
+// the data.
 func (c *core[T]) drawCarriers(start func(key string, n int) []float64) error {
 	if c.resident != nil {
 		return c.resident.drawCarriers(start)

@@ -332,7 +332,8 @@ func TestCarriersAreOrthonormal(t *testing.T) {
 	}
 }
 
-// With S = 0, noise of standard deviation s on each number of dL, dR has E|G|² = s² Σ ((out + in) r + 3 r²): RGP section 3's formula, the plus sign's.
+// With S = 0, noise of standard deviation s on each number of dL, dR has E|G|² = s² Σ ((out + in) r + 3 r²): RGP
+// section 3's formula, the plus sign's.
 func TestNoiseAloneRebuildsToItsFormula(t *testing.T) {
 	m := tinyModel(model.BERT)
 	for sign, weight := range map[bool]float64{false: 3, true: -1} {
@@ -358,7 +359,8 @@ func TestNoiseAloneRebuildsToItsFormula(t *testing.T) {
 			}
 			fatal(t, e.Restore(before))
 		}
-		// |G|² is about a χ² with `want` degrees of freedom: its mean over 60 trials deviates by √(2·want/60), 0.6 %. Five of these: 3 %.
+		// |G|² is about a χ² with `want` degrees of freedom: its mean over 60 trials deviates by √(2·want/60), 0.6 %.
+		// Five of these: 3 %.
 		near(t, "mean of |G|²", []float64{total}, []float64{want}, 0, 0.03)
 	}
 }

@@ -180,8 +180,8 @@ func (c *core[T]) prefix(b *model.Batch, out []float32) error {
 	})
 }
 
-// evaluate runs a program without gradients, and hands each run to read with the range of the output, of size numbers in all and width a row,
-// that is its part.
+// evaluate runs a program without gradients, and hands each run to read with the range of the output, of size numbers
+// in all and width a row, that is its part.
 func (c *core[T]) evaluate(kind programKind, b *model.Batch, size int, rows ops.Rows, width int, read func(p *program, lo, hi int) error) error {
 	if n := count(b, rows) * width; size != n {
 		return fmt.Errorf("output of %d numbers: must be %d", size, n)

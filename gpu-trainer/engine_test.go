@@ -114,7 +114,8 @@ func checkInvariance(t *testing.T, precision string, method model.Method, mode s
 	}
 }
 
-// Per-example norms and clipped sums equal those of each example run alone, whose plain gradient is formed whole: the brute force way.
+// Per-example norms and clipped sums equal those of each example run alone, whose plain gradient is formed whole: the
+// brute force way.
 func TestNormsEqualBruteForce(t *testing.T) {
 	for _, modelType := range []string{model.BERT, model.RoBERTa} {
 		for name, method := range ordinary() {

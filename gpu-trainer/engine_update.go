@@ -9,11 +9,13 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/machine/opencl"
 )
 
-// updateChunk is how many numbers are stepped at a time: their gradient, weights and moments stay in the first cache, or near it.
+// updateChunk is how many numbers are stepped at a time: their gradient, weights and moments stay in the first cache,
+// or near it.
 const updateChunk = 1 << 12
 
-// advance makes the step of the host's weights. It passes the released vector once, block by block, many blocks at a time: noise is added to
-// the sums of a block, what comes out is the gradient of its weights, these are stepped and the sums are zeroed, while all of it is in a cache.
+// advance makes the step of the host's weights. It passes the released vector once, block by block, many blocks at a
+// time: noise is added to the sums of a block, what comes out is the gradient of its weights, these are stepped and
+// the sums are zeroed, while all of it is in a cache.
 func (c *core[T]) advance(u Update) error {
 	for _, w := range c.parts {
 		if u.Quantum == 0 && w.gradient == nil {
@@ -51,7 +53,8 @@ func (w *weight[T]) makeMoments(n int) {
 	}
 }
 
-// stepRange makes the step of numbers lo:hi of one released tensor. A carrier's gradient is left in its own room: it steps others.
+// stepRange makes the step of numbers lo:hi of one released tensor. A carrier's gradient is left in its own room: it
+// steps others.
 func (c *core[T]) stepRange(t kernels.Thread, w *weight[T], u Update, lo, hi int) {
 	var g []T
 	if u.Quantum == 0 {

@@ -21,8 +21,9 @@ func given(noise []int64) func(sums []int64, from int) {
 	}
 }
 
-// TestOnePassStepsEveryNumberOnce: with the released vector over several blocks of noise, and weights over their borders, every number gets
-// its noise once, every weight the step that dp.Apply makes of its sum, to the bit, and the sums are gone, or are there with their noise.
+// TestOnePassStepsEveryNumberOnce: with the released vector over several blocks of noise, and weights over their
+// borders, every number gets its noise once, every weight the step that dp.Apply makes of its sum, to the bit, and
+// the sums are gone, or are there with their noise.
 func TestOnePassStepsEveryNumberOnce(t *testing.T) {
 	const quantum, divisor = 0x1p-40, 7
 	c := smallModel().Config

@@ -32,7 +32,8 @@ func (p Predictions) Losses() []float64 {
 // evaluationChunk is how many rows are sorted by length together.
 const evaluationChunk = 4096
 
-// Evaluate runs a model forward, without dropout, over all rows of a source. The method is that of the run which made the model.
+// Evaluate runs a model forward, without dropout, over all rows of a source. The method is that of the run which made
+// the model.
 func Evaluate(ctx context.Context, s Source, m *model.Model, method model.Method, o EngineOptions) (Predictions, error) {
 	return evaluateFirst(ctx, s, s.Len(), m, method, o)
 }

@@ -86,7 +86,8 @@ func reference(t *testing.T) map[string][]byte {
 	return folderBits(t, dir)
 }
 
-// TestKilledRunsResumeToTheBit kills a run with SIGKILL at random moments of its life, 200 times in all, resuming in between.
+// TestKilledRunsResumeToTheBit kills a run with SIGKILL at random moments of its life, 200 times in all, resuming in
+// between.
 func TestKilledRunsResumeToTheBit(t *testing.T) {
 	want := reference(t)
 	began := time.Now()
@@ -258,7 +259,8 @@ func flip(path string, fromEnd int64) error {
 	return os.WriteFile(path, data, 0o666)
 }
 
-// TestSpentBudgetCannotFall refuses a run whose ledger has lost or changed what a checkpoint contains, and one whose inputs changed.
+// TestSpentBudgetCannotFall refuses a run whose ledger has lost or changed what a checkpoint contains, and one whose
+// inputs changed.
 func TestSpentBudgetCannotFall(t *testing.T) {
 	cases := map[string]struct {
 		damage func(dir string) error

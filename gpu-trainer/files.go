@@ -13,7 +13,8 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/dp"
 )
 
-// Names in a run folder. All but the key may be published (steps.jsonl tells of the data without noise: see its header in StepLog).
+// Names in a run folder. All but the key may be published (steps.jsonl tells of the data without noise: see its
+// header in StepLog).
 const (
 	planFile    = "plan.json"    // the resolved plan, and what it was made for
 	ledgerFile  = "ledger.jsonl" // what was spent, hash-chained, never rewritten
@@ -97,7 +98,8 @@ func (f runFolder) forgetKey() error {
 	return syncFolder(f.path)
 }
 
-// writeFile writes a temporary file beside path, makes it durable and renames it: path holds the old content or the new, never a part.
+// writeFile writes a temporary file beside path, makes it durable and renames it: path holds the old content or the
+// new, never a part.
 func writeFile(path string, mode os.FileMode, write func(io.Writer) error) error {
 	temp, err := os.OpenFile(path+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
 	if err != nil {

@@ -55,9 +55,9 @@ func packRows(ctx context.Context, s Source, c model.Config, rows []int64, capac
 	}
 }
 
-// pack cuts a record into batches of at most capacity tokens. Examples go in order of their length, ties by position: rows of one
-// length share a batch, and the order inside a lot does not show in an integer sum. A batch holds until the next one is asked for.
-// An example longer than capacity stands alone, and the engine judges it.
+// pack cuts a record into batches of at most capacity tokens. Examples go in order of their length, ties by position:
+// rows of one length share a batch, and the order inside a lot does not show in an integer sum. A batch holds until
+// the next one is asked for. An example longer than capacity stands alone, and the engine judges it.
 func pack(c model.Config, record arrow.Record, capacity int) iter.Seq2[*model.Batch, error] {
 	lengths := record.Column(ColumnLength).(*array.Int32).Int32Values()
 	order := byLength(lengths)
@@ -75,7 +75,8 @@ func pack(c model.Config, record arrow.Record, capacity int) iter.Seq2[*model.Ba
 	}
 }
 
-// fitting is how many of the first examples in order, at least one, hold at most capacity tokens together, and how many they hold.
+// fitting is how many of the first examples in order, at least one, hold at most capacity tokens together, and how
+// many they hold.
 func fitting(order []int, lengths []int32, capacity int) (n, tokens int) {
 	for n < len(order) && (n == 0 || tokens+int(lengths[order[n]]) <= capacity) {
 		tokens += int(lengths[order[n]])

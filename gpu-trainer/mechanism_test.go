@@ -65,8 +65,8 @@ func weights(e *Engine) []float64 {
 	return all
 }
 
-// clippedSum computes the lot's sum by other means: each example alone through an engine of its own under a clip that is never
-// reached, then clipped here.
+// clippedSum computes the lot's sum by other means: each example alone through an engine of its own under a clip that
+// is never reached, then clipped here.
 func clippedSum(t *testing.T, r *run, lot []int64, norm float64) []float64 {
 	t.Helper()
 	const unclipped = 1e4
@@ -102,12 +102,14 @@ func clippedSum(t *testing.T, r *run, lot []int64, norm float64) []float64 {
 	return sum
 }
 
-// TestTheNoiseThatRanIsTheNoiseThatWasPriced takes a run apart. With SGD at rate 1 the weights move by (sum + noise)/B, so B times the move less the sum
-// of clipped gradients, computed by other means from the rows that were really read, must be independent normals of standard deviation
-// σ·sensitivity: the noise of every step, whole, once, and no other deviation. σ is small, so that one example more or less shows.
+// TestTheNoiseThatRanIsTheNoiseThatWasPriced takes a run apart. With SGD at rate 1 the weights move by (sum +
+// noise)/B, so B times the move less the sum of clipped gradients, computed by other means from the rows that were
+// really read, must be independent normals of standard deviation σ·sensitivity: the noise of every step, whole, once,
+// and no other deviation. σ is small, so that one example more or less shows.
 //
-// With n numbers the mean of z² is within 6.1·√(2/n) of 1 and the mean of z within 6.1/√n of 0 with probability 1-1e-9 each; √n·D of
-// Kolmogorov and Smirnov stays below 3.28 with 1-1e-9 (Massart 1990); products of the noises of neighbouring steps have mean 0 within 6.1/√n.
+// With n numbers the mean of z² is within 6.1·√(2/n) of 1 and the mean of z within 6.1/√n of 0 with probability
+// 1-1e-9 each; √n·D of Kolmogorov and Smirnov stays below 3.28 with 1-1e-9 (Massart 1990); products of the noises of
+// neighbouring steps have mean 0 within 6.1/√n.
 func TestTheNoiseThatRanIsTheNoiseThatWasPriced(t *testing.T) {
 	const norm, multiplier = 0.05, 0.01
 	for _, maxTokens := range []int{0, 24} { // with many small batches the noise must still come once

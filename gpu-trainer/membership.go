@@ -6,15 +6,17 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 )
 
-// Names of the files of scores of rows that no coin has put in or left out, as eval knows them: they show an attack, and bound no epsilon.
+// Names of the files of scores of rows that no coin has put in or left out, as eval knows them: they show an attack,
+// and bound no epsilon.
 const (
 	membershipRatio = "membership"      // likelihood ratio
 	membershipLoss  = "membership-loss" // loss threshold
 )
 
-// Membership attacks a trained model: are rows that it was trained on told from rows that it was not? It encodes the scores of the first rows
-// (at most limit) of both sources as a canaries file. The score is the likelihood ratio to the starting weights, loss before less loss after: an easy row
-// has a low loss under both (Carlini et al. 2022 calibrate so); with before nil it is -loss, the threshold attack of Yeom et al. 2018.
+// Membership attacks a trained model: are rows that it was trained on told from rows that it was not? It encodes the
+// scores of the first rows (at most limit) of both sources as a canaries file. The score is the likelihood ratio to
+// the starting weights, loss before less loss after: an easy row has a low loss under both (Carlini et al. 2022
+// calibrate so); with before nil it is -loss, the threshold attack of Yeom et al. 2018.
 func Membership(ctx context.Context, members, heldOut Source, limit int, before *model.Model, r Result, o EngineOptions) ([]byte, error) {
 	var lines []canaryLine
 	for _, side := range []struct {

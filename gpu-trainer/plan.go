@@ -11,9 +11,9 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 )
 
-// Plan is everything that determines a run except the data, the starting weights and the secret key. It is validated once, drives
-// training, stands in the ledger's header, and is what the accountant prices: sampler, clip, noise and accounting cannot disagree.
-// Zero fields take the values in brackets.
+// Plan is everything that determines a run except the data, the starting weights and the secret key. It is validated
+// once, drives training, stands in the ledger's header, and is what the accountant prices: sampler, clip, noise and
+// accounting cannot disagree. Zero fields take the values in brackets.
 type Plan struct {
 	NonPrivate bool `json:"non_private,omitempty"` // no clipping, no noise, no ledger: the twin that a private run is compared with
 

@@ -15,12 +15,13 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 )
 
-// prefixSchema is the version of a stored prefix. It changes with the format, and with any change of the kernels that changes a bit of what a
-// prefix yields.
+// prefixSchema is the version of a stored prefix. It changes with the format, and with any change of the kernels that
+// changes a bit of what a prefix yields.
 const prefixSchema = "ewtune.prefix/v1"
 
-// prefixIdentity is all that the values of a frozen prefix depend on. Two runs with one identity have the same values to the bit, whatever
-// their seeds, budgets, noise and trained weights; where anything here differs, the stored values are not used.
+// prefixIdentity is all that the values of a frozen prefix depend on. Two runs with one identity have the same values
+// to the bit, whatever their seeds, budgets, noise and trained weights; where anything here differs, the stored
+// values are not used.
 type prefixIdentity struct {
 	Schema     string `json:"schema"`
 	Data       string `json:"data"`       // Source.Hash: through it text, tokenizer and longest row
@@ -36,15 +37,16 @@ func (p prefixIdentity) hash() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// storedPrefix is what a frozen prefix yields for every row of a source, on disk, with the rows' lengths and labels in memory. It stands in for
-// the source: nothing else of a row is needed behind the boundary.
+// storedPrefix is what a frozen prefix yields for every row of a source, on disk, with the rows' lengths and labels
+// in memory. It stands in for the source: nothing else of a row is needed behind the boundary.
 type storedPrefix struct {
 	boundary model.Boundary
 	hidden   int
 	reader   *prefixReader
 }
 
-// openPrefix opens the stored values of a frozen prefix, or computes and stores them first: one forward pass over the source.
+// openPrefix opens the stored values of a frozen prefix, or computes and stores them first: one forward pass over the
+// source.
 func openPrefix(ctx context.Context, s Source, m *model.Model, method model.Method, e *Engine, o EngineOptions) (*storedPrefix, error) {
 	boundary, err := cachedBoundary(m.Config, method, o)
 	if err != nil {
@@ -98,8 +100,8 @@ func hashPrefix(m *model.Model, b model.Boundary) string {
 	return HashModel(before)
 }
 
-// batches packs the given rows as pack does: examples by length, ties by position, at most capacity tokens. A batch holds until the next one is
-// asked for.
+// batches packs the given rows as pack does: examples by length, ties by position, at most capacity tokens. A batch
+// holds until the next one is asked for.
 func (p *storedPrefix) batches(rows []int64, capacity int) iter.Seq2[*model.Batch, error] {
 	lengths := make([]int32, len(rows))
 	for i, row := range rows {

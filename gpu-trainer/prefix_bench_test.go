@@ -7,8 +7,8 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 )
 
-// BenchmarkHeadEpoch is an epoch of head-only training, L2 H128, on 67,349 rows of 2 to 25 tokens in lots of 2,000: from the second epoch on with the
-// cache, and without.
+// BenchmarkHeadEpoch is an epoch of head-only training, L2 H128, on 67,349 rows of 2 to 25 tokens in lots of 2,000:
+// from the second epoch on with the cache, and without.
 func BenchmarkHeadEpoch(b *testing.B) {
 	source := newSource(67349, 2000, 25)
 	c := model.DefaultConfig(model.BERT)

@@ -1,7 +1,6 @@
 package trainer
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -20,7 +19,8 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 )
 
-// PrefixSchema is the layout of a shard of stored activations: Arrow IPC files, uncompressed, row after row of the source.
+// PrefixSchema is the layout of a shard of stored activations: Arrow IPC files, uncompressed, row after row of the
+// source.
 //
 //	row_id       int64          position of the row in its split
 //	length       int32          its tokens
@@ -39,8 +39,9 @@ const (
 	prefixShardRows = 64 * prefixBatchRows
 )
 
-// prefixManifest describes a folder of stored activations: what they are, and where in the shards each record batch has its numbers, so that the
-// numbers of one row can be read alone. It is the file manifest-SHA256.json, whose name holds its hash.
+// prefixManifest describes a folder of stored activations: what they are, and where in the shards each record batch
+// has its numbers, so that the numbers of one row can be read alone. It is the file manifest-SHA256.json, whose name
+// holds its hash.
 type prefixManifest struct {
 	prefixIdentity
 	Hidden  int             `json:"hidden"`
@@ -56,7 +57,8 @@ type prefixShardID struct {
 	Numbers []int64 `json:"numbers"` // of each record batch: the place of its activations in the file
 }
 
-// build computes and stores what the prefix yields for every row. The folder appears when it is whole; where another run was faster, its folder stays.
+// build computes and stores what the prefix yields for every row. The folder appears when it is whole; where another
+// run was faster, its folder stays.
 func (p *storedPrefix) build(ctx context.Context, s Source, c model.Config, e *Engine, capacity int, folder string, identity prefixIdentity) error {
 	if err := os.MkdirAll(filepath.Dir(folder), 0o700); err != nil {
 		return err
@@ -113,9 +115,7 @@ func (b *prefixBuilder) shard(ctx context.Context, dir, name string, lo, hi int)
 	if err != nil {
 		return err
 	}
-	out := &countingWriter{w: bufio.NewWriterSize(file, 1<<20)}
-	digest := sha256.New()
-	out.tee = digest
+	out := NewShardSink(file)
 	writer, err := ipc.NewFileWriter(out, ipc.WithSchema(PrefixSchema))
 	if err != nil {
 		return errors.Join(err, file.Close())
@@ -124,13 +124,13 @@ func (b *prefixBuilder) shard(ctx context.Context, dir, name string, lo, hi int)
 	for from := lo; from < hi && err == nil; from += prefixBatchRows {
 		if err = b.batch(ctx, writer, from, min(from+prefixBatchRows, hi)); err == nil {
 			// The activations are the last buffer of a batch, padded to 8 bytes.
-			id.Numbers = append(id.Numbers, out.n-int64((4*len(b.numbers)+7)/8*8))
+			id.Numbers = append(id.Numbers, out.Size()-int64((4*len(b.numbers)+7)/8*8))
 		}
 	}
-	if err = errors.Join(err, writer.Close(), out.w.Flush(), file.Sync(), file.Close()); err != nil {
+	if err = errors.Join(err, writer.Close(), out.Flush(), file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	id.Bytes, id.SHA256 = out.n, hex.EncodeToString(digest.Sum(nil))
+	id.Bytes, id.SHA256 = out.Size(), out.SHA256()
 	b.manifest.Shards = append(b.manifest.Shards, id)
 	return nil
 }
@@ -228,26 +228,4 @@ func writePrefixBatch(w *ipc.FileWriter, rows []int64, lengths, labels, starts [
 	record := array.NewRecord(PrefixSchema, columns, int64(len(rows)))
 	defer record.Release()
 	return w.Write(record)
-}
-
-// countingWriter counts and hashes what is written, front to back.
-type countingWriter struct {
-	w   *bufio.Writer
-	tee io.Writer
-	n   int64
-}
-
-func (c *countingWriter) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	c.tee.Write(p[:n]) // a hash takes every write
-	c.n += int64(n)
-	return n, err
-}
-
-// Seek only tells the position, which is all that the Arrow writer asks for.
-func (c *countingWriter) Seek(offset int64, whence int) (int64, error) {
-	if offset != 0 || whence != io.SeekCurrent {
-		return 0, fmt.Errorf("seek to %d from %d: a shard is written front to back", offset, whence)
-	}
-	return c.n, nil
 }

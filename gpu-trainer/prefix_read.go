@@ -19,8 +19,8 @@ import (
 // errPrefixDamaged tells that stored activations are not what their manifest says; they are then computed again.
 var errPrefixDamaged = errors.New("damaged")
 
-// prefixMemory is how many bytes of stored activations are kept in memory; the rows of larger ones are read from the files one by one, which
-// the system's own cache makes cheap.
+// prefixMemory is how many bytes of stored activations are kept in memory; the rows of larger ones are read from the
+// files one by one, which the system's own cache makes cheap.
 const prefixMemory = 1 << 30
 
 // prefixReader reads the activations of single rows.

@@ -48,8 +48,8 @@ func outcome(t *testing.T, p Plan, s, dev Source, m *model.Model, o Options) (Re
 	return r, predictions
 }
 
-// TestStoredPrefixChangesNoBit: weights and logits are those of a run without cache, to the bit; with it the source is read once, and not at all
-// by a later run with another seed.
+// TestStoredPrefixChangesNoBit: weights and logits are those of a run without cache, to the bit; with it the source
+// is read once, and not at all by a later run with another seed.
 func TestStoredPrefixChangesNoBit(t *testing.T) {
 	for name, method := range suffixMethods() {
 		t.Run(name, func(t *testing.T) { checkStoredPrefix(t, model.BERT, method, "float32") })
@@ -115,8 +115,8 @@ func folders(t *testing.T, cache string) []string {
 	return list
 }
 
-// TestStoredPrefixIsOfItsInputs: other weights before the boundary, other data, another precision or boundary get values of their own; what lies
-// behind the boundary does not.
+// TestStoredPrefixIsOfItsInputs: other weights before the boundary, other data, another precision or boundary get
+// values of their own; what lies behind the boundary does not.
 func TestStoredPrefixIsOfItsInputs(t *testing.T) {
 	cache := t.TempDir()
 	store := func(change func(p *Plan, m *model.Model, s *memorySource)) int {

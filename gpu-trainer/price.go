@@ -7,8 +7,8 @@ import (
 	"github.com/ewtune/ewtune/accountant"
 )
 
-// Accounting is what the accountant prices of the first steps of a resolved plan, such as Result has: phases that differ in the clip alone are one, since
-// the noise is relative to the clip.
+// Accounting is what the accountant prices of the first steps of a resolved plan, such as Result has: phases that
+// differ in the clip alone are one, since the noise is relative to the clip.
 func (p Plan) Accounting(steps int64) accountant.Plan {
 	priced := accountant.Plan{Sampler: accountant.Sampler(p.Sampler), Adjacency: accountant.AddRemove, DatasetSize: p.DatasetSize, MaxLot: p.MaxLot}
 	for _, f := range p.Phases {
@@ -34,7 +34,8 @@ func (p Plan) epsilonAfter(steps int64) (accountant.Result, error) {
 	return accountant.Epsilon(p.Accounting(steps), p.Delta)
 }
 
-// solveNoise is the least noise multiplier whose certified price is within the budget; under a schedule of noise to a relative 1e-6, rounded up.
+// solveNoise is the least noise multiplier whose certified price is within the budget; under a schedule of noise to a
+// relative 1e-6, rounded up.
 func (p Plan) solveNoise() (float64, error) {
 	if len(p.Phases) == 1 {
 		sigma, err := accountant.SolveNoise(p.Accounting(p.Steps), p.Epsilon, p.Delta)
@@ -51,8 +52,8 @@ func (p Plan) solveNoise() (float64, error) {
 	}, accountant.MinNoiseMultiplier/least, accountant.MaxNoiseMultiplier/most)
 }
 
-// bisectNoise finds where a monotone condition begins to hold between two multipliers, in the geometric mean's way; it returns one that was
-// seen to hold.
+// bisectNoise finds where a monotone condition begins to hold between two multipliers, in the geometric mean's way;
+// it returns one that was seen to hold.
 func bisectNoise(fits func(float64) (bool, error), low, high float64) (float64, error) {
 	ok, err := fits(high)
 	if err != nil {

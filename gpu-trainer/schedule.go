@@ -12,7 +12,8 @@ const (
 	Cosine     = "cosine"     // half a period, to End at Horizon
 )
 
-// Schedule says how the learning rate changes with the steps. It knows nothing of the data. Zero fields take the values in brackets.
+// Schedule says how the learning rate changes with the steps. It knows nothing of the data. Zero fields take the
+// values in brackets.
 type Schedule struct {
 	Kind    string  `json:"kind,omitempty"`    // [polynomial]
 	Warmup  int64   `json:"warmup,omitempty"`  // steps of linear growth from 0 [0]
@@ -32,7 +33,8 @@ func (s Schedule) withDefaults(steps int64) Schedule {
 	return s
 }
 
-// Factor multiplies the learning rate at a step (from 1): with k = step-1 updates done, w the warm-up and x = (k-w)/(Horizon-w),
+// Factor multiplies the learning rate at a step (from 1): with k = step-1 updates done, w the warm-up and x =
+// (k-w)/(Horizon-w),
 //
 //	k < w: (k+1)/w    polynomial: End + (1-End)(1-x)^Power    cosine: End + (1-End)(1+cos πx)/2
 func (s Schedule) Factor(step int64) float64 {

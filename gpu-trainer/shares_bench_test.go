@@ -8,8 +8,8 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 )
 
-// The benchmarks below report what a feature costs as a share of a step on L4 H256, S 64, 2 threads. The variants take turns in one process, and the
-// best of each counts: that is what an idle machine gives.
+// The benchmarks below report what a feature costs as a share of a step on L4 H256, S 64, 2 threads. The variants
+// take turns in one process, and the best of each counts: that is what an idle machine gives.
 
 // benchmarkModel has 4 layers of width 256 and BERT's vocabulary.
 func benchmarkModel() *model.Model {
@@ -59,7 +59,8 @@ func BenchmarkDropoutShare(b *testing.B) {
 	}
 }
 
-// BenchmarkNoiseShare compares the noise of a step with a step of 32 examples, and tells what it would be of one of 1000.
+// BenchmarkNoiseShare compares the noise of a step with a step of 32 examples, and tells what it would be of one of
+// 1000.
 func BenchmarkNoiseShare(b *testing.B) {
 	for _, kind := range []string{model.LoRA, model.Full} {
 		b.Run(kind, func(b *testing.B) {

@@ -55,8 +55,8 @@ func (r *run) step(ctx context.Context) error {
 	return r.report(seen)
 }
 
-// privateStep clips, sums, adds noise and divides: the mechanism. Nothing that it computes from the rows leaves it except the
-// noisy sum (and count), of which the ledger was told before.
+// privateStep clips, sums, adds noise and divides: the mechanism. Nothing that it computes from the rows leaves it
+// except the noisy sum (and count), of which the ledger was told before.
 //
 //	grid      the clip C of this step, its sensitivity and the noise's scale σ·sensitivity, all public
 //	sum       Σ round(f g/quantum) over the lot, in integers
@@ -201,8 +201,8 @@ func (l lot) mean() float64 { return l.loss / float64(max(l.size, 1)) }
 // share is the share of the lot that was clipped.
 func (l lot) share() float64 { return float64(l.clipped) / float64(max(l.size, 1)) }
 
-// StepLog is one line of steps.jsonl. It comes from the data without noise: it is for the one who holds the data, and it is
-// no part of what the ledger prices.
+// StepLog is one line of steps.jsonl. It comes from the data without noise: it is for the one who holds the data, and
+// it is no part of what the ledger prices.
 type StepLog struct {
 	Step    int64   `json:"step"`
 	LotSize int     `json:"lot_size"`

@@ -79,8 +79,8 @@ func without(names []string, name string) []string {
 	return slices.DeleteFunc(names, func(n string) bool { return n == name })
 }
 
-// mostlyClipped is the share of clipped examples above which the direction of the sum is hardly the loss's any more: with
-// unbalanced labels the model then drifts to the majority class even without noise.
+// mostlyClipped is the share of clipped examples above which the direction of the sum is hardly the loss's any more:
+// with unbalanced labels the model then drifts to the majority class even without noise.
 const mostlyClipped = 0.95
 
 // warnings are the caveats of a finished run.

@@ -21,7 +21,8 @@ type Options struct {
 	Now             func() time.Time // for Progress.Left [no clock: 0]
 }
 
-// Progress tells of a step that was just made. LotSize, Loss and Clipped depend on the data without noise: do not publish them.
+// Progress tells of a step that was just made. LotSize, Loss and Clipped depend on the data without noise: do not
+// publish them.
 type Progress struct {
 	Step, Steps int64
 	Private     bool // false: Epsilon means nothing
@@ -48,11 +49,11 @@ type Result struct {
 	Warnings     []string
 }
 
-// Train makes a run from its first step to its last. A private run charges each step to the ledger before the model moves.
-// When ctx ends, the run stops between two steps with a checkpoint, and Resume goes on to the same bits.
+// Train makes a run from its first step to its last. A private run charges each step to the ledger before the model
+// moves. When ctx ends, the run stops between two steps with a checkpoint, and Resume goes on to the same bits.
 //
-// Errors: a plan that walks into a fatal Pitfall, a folder that holds a run, a source that does not give the rows asked for,
-// or a file that cannot be written.
+// Errors: a plan that walks into a fatal Pitfall, a folder that holds a run, a source that does not give the rows
+// asked for, or a file that cannot be written.
 func Train(ctx context.Context, p Plan, s Source, m *model.Model, o Options) (Result, error) {
 	resolved, found, err := p.resolve(int64(s.Len()), m.Config)
 	if err != nil {
@@ -77,12 +78,14 @@ func Train(ctx context.Context, p Plan, s Source, m *model.Model, o Options) (Re
 	return r.finish(r.loop(ctx))
 }
 
-// Resume goes on with the run in o.Dir from its last whole checkpoint; the source and the starting model must be those of
-// Train. Weights, ledger and result are to the bit what an uninterrupted run gives. A finished run gives its result again.
+// Resume goes on with the run in o.Dir from its last whole checkpoint; the source and the starting model must be
+// those of Train. Weights, ledger and result are to the bit what an uninterrupted run gives. A finished run gives its
+// result again.
 //
-// Steps between the checkpoint and the crash are done again. Their lots and noise follow from the key and the step's number, so each
-// gives the very release that it gave before: a function of what was released already, which costs nothing more. For that the sums
-// must be the same to the bit, so a private run is refused on a processor or device whose arithmetic is not that of Train.
+// Steps between the checkpoint and the crash are done again. Their lots and noise follow from the key and the step's
+// number, so each gives the very release that it gave before: a function of what was released already, which costs
+// nothing more. For that the sums must be the same to the bit, so a private run is refused on a processor or device
+// whose arithmetic is not that of Train.
 func Resume(ctx context.Context, s Source, m *model.Model, o Options) (Result, error) {
 	folder := runFolder{o.Dir}
 	record, err := folder.readPlan()

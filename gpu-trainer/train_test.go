@@ -128,8 +128,8 @@ func TestStopAndResume(t *testing.T) {
 	}
 }
 
-// TestResumeWantsTheSameArithmetic: with other sums under the same noise a step that is done again would be a second release. A finished
-// run, and one without privacy, has none to protect.
+// TestResumeWantsTheSameArithmetic: with other sums under the same noise a step that is done again would be a second
+// release. A finished run, and one without privacy, has none to protect.
 func TestResumeWantsTheSameArithmetic(t *testing.T) {
 	for what, c := range map[string]struct {
 		private, stopped bool
@@ -160,8 +160,8 @@ func TestResumeWantsTheSameArithmetic(t *testing.T) {
 	}
 }
 
-// TestTruncatedLots: a run whose lots are capped keeps the cap and pays for it. The cap of 62 lies four standard deviations
-// above the mean lot of 40 of 200 rows; one that most lots pass costs much more.
+// TestTruncatedLots: a run whose lots are capped keeps the cap and pays for it. The cap of 62 lies four standard
+// deviations above the mean lot of 40 of 200 rows; one that most lots pass costs much more.
 func TestTruncatedLots(t *testing.T) {
 	p := smallPlan()
 	p.Sampler, p.MaxLot = "truncated-poisson", 62

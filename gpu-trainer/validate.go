@@ -25,7 +25,8 @@ func (f Pitfall) Error() string {
 	return fmt.Sprintf("%s %s (%s); %s", f.Parameter, f.Problem, f.Name, f.Remedy)
 }
 
-// Validate resolves a plan for a source of the given number of rows and names every pitfall. The error joins the fatal ones.
+// Validate resolves a plan for a source of the given number of rows and names every pitfall. The error joins the
+// fatal ones.
 func (p Plan) Validate(rows int64, c model.Config) ([]Pitfall, error) {
 	p = p.withDefaults(rows)
 	if err := p.validateLearning(c); err != nil {
@@ -115,6 +116,7 @@ func (p Plan) privacyPitfalls() []Pitfall {
 	found := broken([]rule{
 		{p.Sampler == dp.Shuffle, Pitfall{"shuffle-priced-as-poisson", "sampler", "shuffle: its lots are not independent, and no price of ours holds for them", "use poisson", true}},
 		{p.Sampler == dp.FixedSize, Pitfall{"fixed-size-priced-as-poisson", "sampler", "fixed: lots of one size are priced under replace-one adjacency, this plan under add-remove", "use poisson", true}},
+		{p.Sampler == dp.TruncatedPoisson && p.MaxLot > 0 && p.MaxLot < p.ExpectedBatchSize, Pitfall{"most-lots-are-cut", "max_lot", fmt.Sprintf("%d: below the expected lot of %d, so most steps are cut, priced at half their noise, and divided by more rows than they hold", p.MaxLot, p.ExpectedBatchSize), "set it several √B above B, or leave it out", false}},
 		{!(p.Delta > 0 && p.Delta < 1), Pitfall{"delta", "delta", fmt.Sprintf("%v: must be in (0, 1)", p.Delta), "1e-5 is usual for fewer than 100,000 rows", true}},
 		{p.Delta < 1 && p.Delta >= 1/n, Pitfall{"delta-above-one-row", "delta", fmt.Sprintf("%v: at least 1/N = %.3g, so publishing a random row would be allowed", p.Delta, 1/n), "choose a smaller one", false}},
 		{!(p.ClippingNorm > 0) || !finite(p.ClippingNorm), Pitfall{"no-clip", "clipping_norm", fmt.Sprintf("%v: must be positive and finite, else one example moves the sum without bound", p.ClippingNorm), "1 is a start; the run tells the share of clipped examples", true}},
@@ -132,9 +134,9 @@ func (p Plan) privacyPitfalls() []Pitfall {
 	return found
 }
 
-// checkProducts refuses the matrix products of a library for a private run. They add in an order that depends on the size of the
-// batch, so an example that joins or leaves a lot changes the last bits of the others' gradients too, and the sum moves by
-// more than the sensitivity.
+// checkProducts refuses the matrix products of a library for a private run. They add in an order that depends on the
+// size of the batch, so an example that joins or leaves a lot changes the last bits of the others' gradients too, and
+// the sum moves by more than the sensitivity.
 func (p Plan) checkProducts(o EngineOptions) error {
 	if p.NonPrivate || o.BLAS == blas.Builtin || !slices.Contains(blas.Names(), o.BLAS) {
 		return nil

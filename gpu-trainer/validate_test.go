@@ -25,6 +25,7 @@ func TestPitfallsAreNamed(t *testing.T) {
 		"shuffle-priced-as-poisson":    func(p *Plan) { p.Sampler = dp.Shuffle },
 		"fixed-size-priced-as-poisson": func(p *Plan) { p.Sampler = dp.FixedSize },
 		"sampler":                      func(p *Plan) { p.Sampler = "walk" },
+		"most-lots-are-cut":            func(p *Plan) { p.Sampler, p.MaxLot = dp.TruncatedPoisson, p.ExpectedBatchSize-1 },
 		"delta":                        func(p *Plan) { p.Delta = 0 },
 		"delta-above-one-row":          func(p *Plan) { p.Delta = 0.01 },
 		"no-clip":                      func(p *Plan) { p.ClippingNorm = math.Inf(1) },
@@ -89,7 +90,8 @@ func TestScheduleOfNoiseIsPriced(t *testing.T) {
 	}
 }
 
-// TestLedgerHasThePhasesThatWerePriced: the events of all steps make up the plan that was priced, and hold the clip where it moves.
+// TestLedgerHasThePhasesThatWerePriced: the events of all steps make up the plan that was priced, and hold the clip
+// where it moves.
 func TestLedgerHasThePhasesThatWerePriced(t *testing.T) {
 	p := smallPlan()
 	p.Steps, p.Phases = 12, []Phase{{Steps: 3, NoiseFactor: 1.5}, {Steps: 4}, {Steps: 5, ClipFactor: 0.5}}

@@ -1,13 +1,8 @@
 package pipeline
 
 import (
-	"bufio"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -66,7 +61,7 @@ func (b *BatchBuilder) Release() { b.record.Release() }
 type ShardWriter struct {
 	path   string
 	file   *os.File
-	out    *hashingWriter
+	out    *trainer.ShardSink
 	writer *ipc.FileWriter
 	shard  ShardFile
 }
@@ -86,7 +81,7 @@ func NewShardWriter(dir string, index int, compression string, mem memory.Alloca
 	if err != nil {
 		return nil, err
 	}
-	out := &hashingWriter{file: bufio.NewWriterSize(file, 1<<20), sum: sha256.New()}
+	out := trainer.NewShardSink(file)
 	writer, err := ipc.NewFileWriter(out, options...)
 	if err != nil {
 		return nil, errors.Join(err, file.Close(), os.Remove(file.Name()))
@@ -106,7 +101,7 @@ func (w *ShardWriter) Write(batch arrow.Record) error {
 
 // Finish ends the file, makes it durable and gives it its name.
 func (w *ShardWriter) Finish() (ShardFile, error) {
-	err := errors.Join(w.writer.Close(), w.out.file.Flush())
+	err := errors.Join(w.writer.Close(), w.out.Flush())
 	if err == nil {
 		err = w.file.Sync()
 	}
@@ -116,33 +111,11 @@ func (w *ShardWriter) Finish() (ShardFile, error) {
 	if err := w.file.Close(); err != nil {
 		return ShardFile{}, fmt.Errorf("%s: %w", w.path, err)
 	}
-	w.shard.Bytes, w.shard.SHA256 = w.out.position, hex.EncodeToString(w.out.sum.Sum(nil))
+	w.shard.Bytes, w.shard.SHA256 = w.out.Size(), w.out.SHA256()
 	return w.shard, os.Rename(w.file.Name(), w.path)
 }
 
 // Abort removes the unfinished file.
 func (w *ShardWriter) Abort() error {
 	return errors.Join(w.file.Close(), os.Remove(w.file.Name()))
-}
-
-// hashingWriter hashes and counts what is written, front to back.
-type hashingWriter struct {
-	file     *bufio.Writer
-	sum      hash.Hash
-	position int64
-}
-
-func (w *hashingWriter) Write(p []byte) (int, error) {
-	n, err := w.file.Write(p)
-	w.sum.Write(p[:n])
-	w.position += int64(n)
-	return n, err
-}
-
-// Seek only tells the position, which is all that the Arrow writer asks for.
-func (w *hashingWriter) Seek(offset int64, whence int) (int64, error) {
-	if offset != 0 || whence != io.SeekCurrent {
-		return 0, fmt.Errorf("seek to %d from %d: a shard is written front to back", offset, whence)
-	}
-	return w.position, nil
 }

@@ -5,15 +5,17 @@ import (
 	"math"
 )
 
-// Adaptive moves the clipping norm towards a quantile of the gradients' norms (Andrew, Thakkar, McMahan, Ramaswamy 2021, algorithm 1). Each step
-// releases, beside the noisy sum, the noisy count of examples that were not clipped; the norm of the next step follows from it:
+// Adaptive moves the clipping norm towards a quantile of the gradients' norms (Andrew, Thakkar, McMahan, Ramaswamy
+// 2021, algorithm 1). Each step releases, beside the noisy sum, the noisy count of examples that were not clipped;
+// the norm of the next step follows from it:
 //
 //	b̃ = (Σᵢ (bᵢ - ½) + N(0, σ_b²))/B + ½,   bᵢ = 1 where nᵢ ≤ C
 //	C ← C exp(-η (b̃ - γ))
 //
-// Adding or removing an example moves Σ(bᵢ - ½) by exactly ½, so the count alone has noise multiplier 2σ_b. Both releases
-// together are one Gaussian mechanism on the stacked vector (sum/C, 2·count) with multiplier z where 1/z² = 1/z_Δ² + 1/(2σ_b)² (theorem 1 there):
-// the plan's noise multiplier is z, and the gradients get the larger z_Δ. That is the cost, and the ledger prices it.
+// Adding or removing an example moves Σ(bᵢ - ½) by exactly ½, so the count alone has noise multiplier 2σ_b. Both
+// releases together are one Gaussian mechanism on the stacked vector (sum/C, 2·count) with multiplier z where 1/z² =
+// 1/z_Δ² + 1/(2σ_b)² (theorem 1 there): the plan's noise multiplier is z, and the gradients get the larger z_Δ. That
+// is the cost, and the ledger prices it.
 type Adaptive struct {
 	Quantile   float64 `json:"quantile,omitempty"`    // γ in (0, 1) [0.5]
 	Rate       float64 `json:"rate,omitempty"`        // η > 0 [0.2]

@@ -8,8 +8,8 @@ import (
 // checkFalseAlarm is the probability with which one of the comparisons of CheckNoise fails on a sampler that is right.
 const checkFalseAlarm = 1e-10
 
-// CheckNoise draws 65,536 numbers from a stream of the key that serves nothing else and compares them with the normal: a broken
-// random generator, table or processor is found before it trains anything. It takes a millisecond.
+// CheckNoise draws 65,536 numbers from a stream of the key that serves nothing else and compares them with the
+// normal: a broken random generator, table or processor is found before it trains anything. It takes a millisecond.
 //
 // With n numbers and L = log(2/α), α = 1e-10, these hold but with probability α each:
 //

@@ -39,8 +39,9 @@ func (c Clip) Factor(norm float64) float64 {
 	return c.Norm / norm
 }
 
-// FactorWithin is Factor for a gradient whose computed norm may be wrong: what f multiplies is certainly no longer than bound. Where f·bound would exceed C(1 + slack) it is lowered
-// to that, so the slack of Grid holds whatever floating point did. For all but gradients that nearly cancel the bound is within the slack, and f is Factor's.
+// FactorWithin is Factor for a gradient whose computed norm may be wrong: what f multiplies is certainly no longer
+// than bound. Where f·bound would exceed C(1 + slack) it is lowered to that, so the slack of Grid holds whatever
+// floating point did. For all but gradients that nearly cancel the bound is within the slack, and f is Factor's.
 func (c Clip) FactorWithin(norm, bound, slack float64) float64 {
 	f, most := c.Factor(norm), c.Norm*(1+slack)
 	switch {

@@ -6,7 +6,8 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/dp"
 )
 
-// One step: two gradients of one number are clipped to norm 1, rounded, summed, noised, and divided by the public batch size.
+// One step: two gradients of one number are clipped to norm 1, rounded, summed, noised, and divided by the public
+// batch size.
 func Example() {
 	grid, err := dp.NewGrid(1, 100, 1, 0.5, dp.Slack64)
 	if err != nil {

@@ -19,19 +19,22 @@ import (
 //	core_b ≤ F((b+1)w)              everywhere under the curve
 //	core_b + wedge_b ≥ F(bw)        everywhere above it
 //
-// A 63-bit word picks a core, a wedge, the tail or nothing with probabilities exactly core_b/2⁶³, wedge_b/2⁶³, ... The rest
-// of the sample is z = (b + X)w with X uniform on [0, 1). A core is accepted at once; a wedge if core_b + U·wedge_b < F(z), U
-// uniform; nothing starts over. So the accepted (z, height) is uniform under F, and z has the density F/∫F: von Neumann's
-// rejection, for any such integers. The tail beyond 1023w is cut into unit blocks under the heights 2^(tailBits-j).
+// A 63-bit word picks a core, a wedge, the tail or nothing with probabilities exactly core_b/2⁶³, wedge_b/2⁶³, ...
+// The rest of the sample is z = (b + X)w with X uniform on [0, 1). A core is accepted at once; a wedge if core_b +
+// U·wedge_b < F(z), U uniform; nothing starts over. So the accepted (z, height) is uniform under F, and z has the
+// density F/∫F: von Neumann's rejection, for any such integers. The tail beyond 1023w is cut into unit blocks under
+// the heights 2^(tailBits-j).
 //
-// X and U are infinite sequences of random bits of which 64 are drawn first. A wedge is decided from the interval that the drawn
-// bits leave: in float64 where the margin is 2¹¹ times the worst error, else in big.Float with 64 bits more at a time until both ends agree.
-// The bits of X that were not drawn stay uniform and independent of the decision, since it holds for all of them.
+// X and U are infinite sequences of random bits of which 64 are drawn first. A wedge is decided from the interval
+// that the drawn bits leave: in float64 where the margin is 2¹¹ times the worst error, else in big.Float with 64 bits
+// more at a time until both ends agree. The bits of X that were not drawn stay uniform and independent of the
+// decision, since it holds for all of them.
 //
-// The result is round(s·w·(b + X)). s·w = m·2^e with an integer m, so for 64 drawn bits x the product m·(b·2⁶⁴ + x) is an
-// exact 128-bit integer, and the true value lies less than m above it. If both ends round alike the result is known; else (probability
-// about s·2⁻⁷¹) 64 more bits of X are drawn. Hence the result has exactly the law of the rounded ideal Gaussian, given random bits
-// (Karney 2016 does the same with another decomposition, at an expected 26 bits and far more branches a number).
+// The result is round(s·w·(b + X)). s·w = m·2^e with an integer m, so for 64 drawn bits x the product m·(b·2⁶⁴ + x)
+// is an exact 128-bit integer, and the true value lies less than m above it. If both ends round alike the result is
+// known; else (probability about s·2⁻⁷¹) 64 more bits of X are drawn. Hence the result has exactly the law of the
+// rounded ideal Gaussian, given random bits (Karney 2016 does the same with another decomposition, at an expected 26
+// bits and far more branches a number).
 type Gaussian struct {
 	mantissa uint64 // m
 	shift    uint   // 64 - e, in [68, 123]: the bits of the product below the point
@@ -71,7 +74,8 @@ const (
 	noiseChunk = 1 << 9
 )
 
-// Noise is the noise of one step: a number for each one of the released vector. It may be added by ranges, in any order and at the same time.
+// Noise is the noise of one step: a number for each one of the released vector. It may be added by ranges, in any
+// order and at the same time.
 type Noise struct {
 	gaussian Gaussian
 	key      Key
@@ -84,7 +88,8 @@ func (g Gaussian) Noise(key Key, step uint64) Noise {
 	return Noise{g, key, step, &sync.Pool{New: func() any { return new(drawing) }}}
 }
 
-// AddTo adds the noise of the numbers from, from+1, ... to their sums. It panics unless from is a multiple of NoiseBlock.
+// AddTo adds the noise of the numbers from, from+1, ... to their sums. It panics unless from is a multiple of
+// NoiseBlock.
 func (n Noise) AddTo(sums []int64, from int) {
 	if from%NoiseBlock != 0 {
 		panic(fmt.Sprintf("noise from number %d: must be a multiple of %d", from, NoiseBlock))
@@ -107,8 +112,8 @@ func (g Gaussian) Draw(key Key, domain Domain, step uint64, out []int64) {
 	g.add(&d, out)
 }
 
-// drawing is where the bits of one block of noise come from. Number i has bytes 16i to 16i+15 of the first stream; those few that need more
-// have them from the second, in their order. So numbers can be drawn side by side.
+// drawing is where the bits of one block of noise come from. Number i has bytes 16i to 16i+15 of the first stream;
+// those few that need more have them from the second, in their order. So numbers can be drawn side by side.
 type drawing struct {
 	words keystream
 	more  Stream
@@ -142,7 +147,8 @@ func pair(pairs []byte, i int) (word, x uint64) {
 	return binary.LittleEndian.Uint64(pairs[16*i:]), binary.LittleEndian.Uint64(pairs[16*i+8:])
 }
 
-// addFast adds the numbers that fall into cores and are known from 64 bits of X, and sets a bit in open for each of the others.
+// addFast adds the numbers that fall into cores and are known from 64 bits of X, and sets a bit in open for each of
+// the others.
 func (g Gaussian) addFast(pairs []byte, sum []int64, open []byte) {
 	t, done := table(), 0
 	if groups := len(sum) / 8; groups > 0 && vectors() {
@@ -166,8 +172,9 @@ func (g Gaussian) addFast(pairs []byte, sum []int64, open []byte) {
 
 //go:generate go -C ../../tools/kernelgen run . -out ../../gpu-trainer/dp/vector_amd64.s -stubs ../../gpu-trainer/dp/vector_amd64.go -pkg dp
 
-// roundFast is ⌊s·w·(bin + x/2⁶⁴ + t) + ½⌋ where that is the same for all t in [0, 2⁻⁶⁴). The product plus one half is high·2⁶⁴ + low
-// with shift bits below the point; adding t adds less than m < 2⁵³, which carries past the point only if all bits from 64 to shift are ones.
+// roundFast is ⌊s·w·(bin + x/2⁶⁴ + t) + ½⌋ where that is the same for all t in [0, 2⁻⁶⁴). The product plus one half
+// is high·2⁶⁴ + low with shift bits below the point; adding t adds less than m < 2⁵³, which carries past the point
+// only if all bits from 64 to shift are ones.
 func (g Gaussian) roundFast(bin, x uint64) (rounded int64, known bool) {
 	places := g.shift - 64 // of the upper word
 	high, low := bits.Mul64(g.mantissa, x)

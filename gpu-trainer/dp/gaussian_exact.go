@@ -33,7 +33,8 @@ type point struct {
 // places is the number of bits of X that were drawn.
 func (z *point) places() uint { return uint(64 + 64*len(z.more)) }
 
-// ends gives, as integers with places() bits below the point, the interval of bin + 2^spread·X that the drawn bits leave.
+// ends gives, as integers with places() bits below the point, the interval of bin + 2^spread·X that the drawn bits
+// leave.
 func (z *point) ends() (low, high *big.Int) {
 	low = new(big.Int).Lsh(new(big.Int).SetUint64(z.bin), z.places())
 	low.Add(low, new(big.Int).Lsh(digits(z.x, z.more), z.spread))
@@ -78,8 +79,8 @@ func (z *point) drawSlow(s *Stream) bool {
 	return any && z.under(s, base, height)
 }
 
-// place puts z into the wedge or tail block that a number below slowTotal picks, if it picks one, and gives the base and height over which
-// the curve is to be met.
+// place puts z into the wedge or tail block that a number below slowTotal picks, if it picks one, and gives the base
+// and height over which the curve is to be met.
 func (z *point) place(s *Stream, pick uint64) (base, height float64, any bool) {
 	t := table()
 	bin := sort.Search(bins, func(b int) bool { return t.upto[b] > pick })
@@ -95,7 +96,8 @@ func (z *point) place(s *Stream, pick uint64) (base, height float64, any bool) {
 	return 0, 0, false
 }
 
-// tailUnits is the weight of the whole tail: block j is 2⁷ bins wide and 2^(tailBits-j) high, and the sum over j doubles the first.
+// tailUnits is the weight of the whole tail: block j is 2⁷ bins wide and 2^(tailBits-j) high, and the sum over j
+// doubles the first.
 const tailUnits = 1 << (tailBits + binBits + 1)
 
 // geometric is j with probability 2^(-1-j).
@@ -170,8 +172,9 @@ func (z *point) curve() (low, high *big.Float) {
 	return low, high
 }
 
-// expNegative is exp(-y), y ≥ 0, with relative error below 2^(64-prec) for y < 2³²: y is halved h ≤ 42 times below 2⁻¹⁰, the Taylor
-// series is cut where a term falls below 2^-prec (at most prec/10 + 1 rounded terms), and each of the h squarings doubles the error: (prec/10 + 4)·2^(h-prec).
+// expNegative is exp(-y), y ≥ 0, with relative error below 2^(64-prec) for y < 2³²: y is halved h ≤ 42 times below
+// 2⁻¹⁰, the Taylor series is cut where a term falls below 2^-prec (at most prec/10 + 1 rounded terms), and each of
+// the h squarings doubles the error: (prec/10 + 4)·2^(h-prec).
 func expNegative(y *big.Float, prec uint) *big.Float {
 	halvings := max(0, y.MantExp(nil)+10)
 	x := new(big.Float).SetPrec(prec).SetMantExp(y, -halvings)

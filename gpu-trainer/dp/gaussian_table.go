@@ -6,7 +6,8 @@ import (
 	"sync"
 )
 
-// peak is K. ∫F is K·128·√(π/2) = K·160.43 bins; with the wedges' excess, ½K, it stays just below 2⁶³ units, and the rest of the units pick nothing.
+// peak is K. ∫F is K·128·√(π/2) = K·160.43 bins; with the wedges' excess, ½K, it stays just below 2⁶³ units, and the
+// rest of the units pick nothing.
 const peak = 57_310_000_000_000_000
 
 // noiseTable holds the integers of the decomposition and the alias table (Walker 1977) over cores and the slow entry.

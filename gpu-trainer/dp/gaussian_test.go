@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// alarm is the probability with which any one statistical check below fails although the sampler is right. The tests use
-// fixed keys, so a check that passes once passes always; the bound says how surprising its threshold is.
+// alarm is the probability with which any one statistical check below fails although the sampler is right. The tests
+// use fixed keys, so a check that passes once passes always; the bound says how surprising its threshold is.
 const alarm = 1e-9
 
 func testStream(block uint64) *Stream { return KeyFromSeed(7).Stream(DomainNoise, 0, block) }
@@ -259,7 +259,8 @@ func TestTail(t *testing.T) {
 	near("accepted", n, tries, peak*128*math.Sqrt(math.Pi/2)*tail/tailUnits)
 }
 
-// TestTailBlocksEncloseTheCurve: a block is picked with probability its area over the tail's, and the curve stays below its top.
+// TestTailBlocksEncloseTheCurve: a block is picked with probability its area over the tail's, and the curve stays
+// below its top.
 func TestTailBlocksEncloseTheCurve(t *testing.T) {
 	s := testStream(8)
 	for range 200 {
@@ -333,8 +334,9 @@ func TestNoiseDependsOnKeyAndStepOnly(t *testing.T) {
 	}
 }
 
-// TestVectorsDrawTheSame: eight numbers at a time leave open what one at a time may know by the lower half of its product, and else give the
-// same bits, for scales from one to the largest and any number of numbers. A processor without AVX-512 always draws one at a time.
+// TestVectorsDrawTheSame: eight numbers at a time leave open what one at a time may know by the lower half of its
+// product, and else give the same bits, for scales from one to the largest and any number of numbers. A processor
+// without AVX-512 always draws one at a time.
 func TestVectorsDrawTheSame(t *testing.T) {
 	for _, scale := range []float64{1, 1.5, 517, 0x1p30 * 0.7, 0x1p44 * 0.8, 0x1p55} {
 		g := mustGaussian(t, scale)

@@ -5,32 +5,34 @@ import (
 	"math"
 )
 
-// Grid is the integer arithmetic of one step. The gradient of example i, clipped to norm C, is rounded to the nearest multiple of
-// Quantum in each of its d numbers; the integers are added in int64, and integer noise of standard deviation Scale is added to the sum.
+// Grid is the integer arithmetic of one step. The gradient of example i, clipped to norm C, is rounded to the nearest
+// multiple of Quantum in each of its d numbers; the integers are added in int64, and integer noise of standard
+// deviation Scale is added to the sum.
 //
 // # Sensitivity
 //
-// Rounding moves each number by at most Quantum/2, hence the vector by at most √d·Quantum/2. The clipped vector has norm at most C(1+slack), whatever
-// floating point did to its norm: Clip.FactorWithin sees to it with a proven bound of what the kernels sum (see kernels.Norms). So adding or removing one
-// example moves the sum by at most
+// Rounding moves each number by at most Quantum/2, hence the vector by at most √d·Quantum/2. The clipped vector has
+// norm at most C(1+slack), whatever floating point did to its norm: Clip.FactorWithin sees to it with a proven bound
+// of what the kernels sum (see kernels.Norms). So adding or removing one example moves the sum by at most
 //
 //	Sensitivity = C(1 + slack) + √d·Quantum·(½ + 2⁻³⁰)
 //
-// the last term for results below the smallest floating-point number, which may be lost. Scale = NoiseMultiplier·Sensitivity/Quantum,
-// rounded up: the multiplier that the accountant prices is the one that ran.
+// the last term for results below the smallest floating-point number, which may be lost. Scale =
+// NoiseMultiplier·Sensitivity/Quantum, rounded up: the multiplier that the accountant prices is the one that ran.
 //
 // # No overflow
 //
-// Each number of one example is at most C(1+slack)/Quantum + ½ < 2⁴⁵, and at most all rows of the data make a lot, so |sum| ≤ rows·(C(1+slack)/Quantum + ½) ≤ 2⁶¹ by
-// the choice of Quantum. |noise| < 2⁶¹ is checked by the sampler. Thus |sum + noise| < 2⁶², whatever the order of the additions.
+// Each number of one example is at most C(1+slack)/Quantum + ½ < 2⁴⁵, and at most all rows of the data make a lot, so
+// |sum| ≤ rows·(C(1+slack)/Quantum + ½) ≤ 2⁶¹ by the choice of Quantum. |noise| < 2⁶¹ is checked by the sampler. Thus
+// |sum + noise| < 2⁶², whatever the order of the additions.
 type Grid struct {
 	Quantum     float64 // spacing, a power of two
 	Sensitivity float64 // in the units of the gradient
 	Scale       float64 // of the noise, in steps of the grid
 }
 
-// The slacks are what the proven bound of a clipped gradient may exceed C by before its factor is lowered: the larger, the fewer
-// gradients are touched; the smaller, the less noise.
+// The slacks are what the proven bound of a clipped gradient may exceed C by before its factor is lowered: the
+// larger, the fewer gradients are touched; the smaller, the less noise.
 const (
 	Slack32 = 0x1p-10
 	Slack64 = 0x1p-20
@@ -56,7 +58,8 @@ const (
 // MinNorm is the least clipping norm, and its inverse the largest: so factors on the grid fit a float32.
 const MinNorm = 0x1p-40
 
-// NewGrid chooses the finest grid on which a lot of any of rows examples of dim numbers, clipped to norm, cannot overflow under noise of the given multiplier.
+// NewGrid chooses the finest grid on which a lot of any of rows examples of dim numbers, clipped to norm, cannot
+// overflow under noise of the given multiplier.
 func NewGrid(norm float64, rows int64, dim int, noiseMultiplier, slack float64) (Grid, error) {
 	switch {
 	case !(norm >= MinNorm && norm <= 1/MinNorm):

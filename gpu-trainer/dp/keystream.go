@@ -5,8 +5,9 @@ import (
 	"crypto/cipher"
 )
 
-// keystream is AES-256 in counter mode from 0, in whole chunks: the bytes that cipher.NewCTR gives for an initial vector of zeros. Where the
-// processor enciphers four blocks at once it is done by code of our own, twice as fast as the library's; a test compares the two.
+// keystream is AES-256 in counter mode from 0, in whole chunks: the bytes that cipher.NewCTR gives for an initial
+// vector of zeros. Where the processor enciphers four blocks at once it is done by code of our own, twice as fast as
+// the library's; a test compares the two.
 type keystream struct {
 	keys    [15 * aes.BlockSize]byte // of the rounds
 	next    uint64                   // block

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// The keystream is the standard library's AES-256 in counter mode, whatever the sizes it is asked for, past the byte borders of the counter.
+// The keystream is the standard library's AES-256 in counter mode, whatever the sizes it is asked for, past the byte
+// borders of the counter.
 func TestKeystreamIsAESInCounterMode(t *testing.T) {
 	if !vectorAES() {
 		t.Log("this processor runs the library's code: there is nothing of ours to compare")
@@ -39,8 +40,8 @@ func TestKeystreamIsAESInCounterMode(t *testing.T) {
 	}
 }
 
-// FIPS 197, appendix C.3: the block 00112233...ff under the key 000102...1f; as a counter's blocks only the last words differ, so the key
-// schedule is what it checks (appendix A.3: the last round key).
+// FIPS 197, appendix C.3: the block 00112233...ff under the key 000102...1f; as a counter's blocks only the last
+// words differ, so the key schedule is what it checks (appendix A.3: the last round key).
 func TestKeySchedule(t *testing.T) {
 	if !vectorAES() {
 		t.Log("this processor has no key schedule of ours")

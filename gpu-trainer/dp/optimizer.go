@@ -86,9 +86,9 @@ func (o Optimizer) Validate() error {
 	return nil
 }
 
-// Apply makes step k (from 1) of o on one tensor: it updates theta and the moments m and v in place from the gradient g.
-// All slices have one length; m and v may be nil where Moments says that they are not kept. Each number is computed in float64
-// and by itself, so a tensor may be cut into pieces at will.
+// Apply makes step k (from 1) of o on one tensor: it updates theta and the moments m and v in place from the gradient
+// g. All slices have one length; m and v may be nil where Moments says that they are not kept. Each number is
+// computed in float64 and by itself, so a tensor may be cut into pieces at will.
 //
 //	adamw, adam    m ← β₁m + (1-β₁)g, v ← β₂v + (1-β₂)g², θ ← θ - η (m/(1-β₁ᵏ)) / (√(v/(1-β₂ᵏ)) + ε)
 //	  ε before     θ ← θ - η √(1-β₂ᵏ)/(1-β₁ᵏ) · m/(√v + ε)

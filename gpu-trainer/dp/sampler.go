@@ -15,7 +15,8 @@ const (
 	Shuffle          = "shuffle"           // epochs of lots of Size rows; non-private runs only
 )
 
-// Sampler draws the lots of a run. It uses random bits only, no floating-point draw: a row's chance is Rate to the last bit.
+// Sampler draws the lots of a run. It uses random bits only, no floating-point draw: a row's chance is Rate to the
+// last bit.
 type Sampler struct {
 	Kind  string  // "" is Poisson
 	Rows  int64   // N
@@ -46,8 +47,8 @@ func (s *Sampler) Validate() error {
 	return nil
 }
 
-// Lot returns the rows of one step (from 1) in ascending order (shuffle: in drawn order). It may be empty: that is a legal lot. The
-// same key and step give the same rows.
+// Lot returns the rows of one step (from 1) in ascending order (shuffle: in drawn order). It may be empty: that is a
+// legal lot. The same key and step give the same rows.
 func (s *Sampler) Lot(key Key, step int64) []int64 {
 	switch s.Kind {
 	case FixedSize:

@@ -53,7 +53,8 @@ func TestPoissonCounts(t *testing.T) {
 	}
 }
 
-// TestRatesWithOneDigit: at rate ½ a first byte of 128 is not below it. A million rows are counted with Hoeffding's bound.
+// TestRatesWithOneDigit: at rate ½ a first byte of 128 is not below it. A million rows are counted with Hoeffding's
+// bound.
 func TestRatesWithOneDigit(t *testing.T) {
 	const rows = 1 << 20
 	s := Sampler{Rows: rows, Rate: 0.5}
@@ -136,8 +137,9 @@ func BenchmarkPoisson(b *testing.B) {
 	}
 }
 
-// TestTruncation: a truncated lot is a subset of the Poisson lot of the same key and step, of Limit rows if that one is larger and
-// the same otherwise, and which rows are left out is fair: each row of many cut lots is kept equally often (Hoeffding, 1e-9 in all).
+// TestTruncation: a truncated lot is a subset of the Poisson lot of the same key and step, of Limit rows if that one
+// is larger and the same otherwise, and which rows are left out is fair: each row of many cut lots is kept equally
+// often (Hoeffding, 1e-9 in all).
 func TestTruncation(t *testing.T) {
 	const rows, steps, limit = 60, 6000, 28
 	whole := Sampler{Rows: rows, Rate: 0.5}

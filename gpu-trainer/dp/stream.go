@@ -41,7 +41,8 @@ func KeyFromSeed(seed uint64) Key {
 	return sha256.Sum256(binary.LittleEndian.AppendUint64([]byte("ewtune key from seed v1"), seed))
 }
 
-// derive is HMAC-SHA-256 of (domain, step, block) under k: independent keys, as far as HMAC-SHA-256 is a pseudo-random function.
+// derive is HMAC-SHA-256 of (domain, step, block) under k: independent keys, as far as HMAC-SHA-256 is a
+// pseudo-random function.
 func (k Key) derive(domain Domain, step, block uint64) [32]byte {
 	mac := hmac.New(sha256.New, k[:])
 	mac.Write([]byte(domain))
@@ -115,7 +116,8 @@ func (s *Stream) Byte() byte {
 	return v
 }
 
-// Below returns an exactly uniform integer in [0, n): words are cut to n's length and drawn again while they are too large.
+// Below returns an exactly uniform integer in [0, n): words are cut to n's length and drawn again while they are too
+// large.
 func (s *Stream) Below(n uint64) uint64 {
 	mask := ^uint64(0) >> bits.LeadingZeros64(n-1)
 	for {

@@ -10,9 +10,9 @@ import (
 
 // A Backend runs kernels on one device.
 type Backend interface {
-	// Prepare returns the function that runs one operation on the given values: in its inputs, out what it yields. An unknown
-	// kernel is an error that names it. Where the operation accumulates, out[0] already holds in[0] when the function runs. A spare
-	// output that nobody reads has no buffer.
+	// Prepare returns the function that runs one operation on the given values: in its inputs, out what it yields. An
+	// unknown kernel is an error that names it. Where the operation accumulates, out[0] already holds in[0] when the
+	// function runs. A spare output that nobody reads has no buffer.
 	Prepare(kernel string, at ops.Attributes, in, out []*Value) (Run, error)
 	// Begin is called before the operations of a run, when its feed is known.
 	Begin(f *Feed) error
@@ -65,8 +65,8 @@ type Feed struct {
 	pairs          int
 }
 
-// A Clip is the rule of operation clip in numbers: the factor of a norm is Norm/(norm + Gamma), at most 1 where Gamma is 0; where factor times bound
-// exceeds Most, it is Most/bound instead.
+// A Clip is the rule of operation clip in numbers: the factor of a norm is Norm/(norm + Gamma), at most 1 where Gamma
+// is 0; where factor times bound exceeds Most, it is Most/bound instead.
 type Clip struct{ Norm, Gamma, Most float64 }
 
 // Examples is the number of examples in the batch.
@@ -106,8 +106,9 @@ func (f *Feed) prepare() {
 	}
 }
 
-// Factors computes what operation clip yields: factors[g][i] multiplies the gradient of example i in group g. squares[g] holds the squared norms of
-// all examples and then their bounds, as the norm operations leave them. An example with a norm or bound that is not finite gets 0 in every group.
+// Factors computes what operation clip yields: factors[g][i] multiplies the gradient of example i in group g.
+// squares[g] holds the squared norms of all examples and then their bounds, as the norm operations leave them. An
+// example with a norm or bound that is not finite gets 0 in every group.
 func Factors(f *Feed, squares, factors [][]float64) {
 	n := f.Examples()
 	for i := range n {
@@ -134,8 +135,9 @@ func DropoutKey(key, site uint64) [2]uint32 {
 	return [2]uint32{uint32(z), uint32(z >> 32)}
 }
 
-// DropoutThreshold is the 16-bit draw below which a number is zeroed, and the factor of the others, for a rate in [0, 1). The rate that runs is
-// threshold/2¹⁶, at most 2⁻¹⁷ off (.1 is .100006), and the factor is its own, so the mean is kept exactly.
+// DropoutThreshold is the 16-bit draw below which a number is zeroed, and the factor of the others, for a rate in [0,
+// 1). The rate that runs is threshold/2¹⁶, at most 2⁻¹⁷ off (.1 is .100006), and the factor is its own, so the mean
+// is kept exactly.
 func DropoutThreshold(rate float64) (threshold uint32, scale float64) {
 	threshold = min(uint32(math.Round(rate*(1<<16))), 1<<16-1)
 	return threshold, 1 / (1 - float64(threshold)/(1<<16))

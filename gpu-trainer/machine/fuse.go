@@ -1,7 +1,7 @@
 package machine
 
-// fuse lets a product add itself to what it would be added to: the sum of gradients that Backpropagate makes where a value has several
-// users, with g W one of its terms, becomes one step that accumulates.
+// fuse lets a product add itself to what it would be added to: the sum of gradients that Backpropagate makes where a
+// value has several users, with g W one of its terms, becomes one step that accumulates.
 func fuse(steps []step, kept map[*Value]bool) []step {
 	readers, maker := map[*Value]int{}, map[*Value]int{}
 	for i, s := range steps {

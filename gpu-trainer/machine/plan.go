@@ -133,7 +133,8 @@ func (p *planner) release(i int, s step) {
 	}
 }
 
-// assign finds a free storage for v, the closest in size of those that are neither twice nor half as large; else a new one.
+// assign finds a free storage for v, the closest in size of those that are neither twice nor half as large; else a
+// new one.
 func (p *planner) assign(v *Value) error {
 	at := p.closest(v)
 	if at < 0 {

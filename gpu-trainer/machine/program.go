@@ -10,8 +10,8 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// A Spec says what a program is to do with a graph. Feeding is explicit (Bindings and the Feed of a run), and so are fetching,
-// keeping and updating.
+// A Spec says what a program is to do with a graph. Feeding is explicit (Bindings and the Feed of a run), and so are
+// fetching, keeping and updating.
 type Spec struct {
 	Fetch    gorgonia.Nodes            // values that can be read after a run
 	Update   gorgonia.Nodes            // nodes that accumulate into a bound input, in place
@@ -155,8 +155,8 @@ func (p *Program) prepare() error {
 	return nil
 }
 
-// RunAll runs the program on its Feed. An empty batch is legal and does nothing. An error that wraps ErrMemory says that nothing was
-// changed: the batch may be tried again, in parts.
+// RunAll runs the program on its Feed. An empty batch is legal and does nothing. An error that wraps ErrMemory says
+// that nothing was changed: the batch may be tried again, in parts.
 func (p *Program) RunAll() error {
 	p.Feed.prepare()
 	if p.Feed.Examples() == 0 {

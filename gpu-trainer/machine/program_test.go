@@ -101,7 +101,8 @@ func (c compiled) run(t *testing.T, lengths ...int) (results [][]float64) {
 	return results
 }
 
-// Values that share memory are equal to values that each keep their own: no value is overwritten before its last reader has run.
+// Values that share memory are equal to values that each keep their own: no value is overwritten before its last
+// reader has run.
 func TestPlanChangesNoValue(t *testing.T) {
 	backend := cpu.New[float64](2)
 	defer backend.Close()
@@ -253,7 +254,8 @@ func (s *starved) Prepare(kernel string, at ops.Attributes, in, out []*machine.V
 	}, err
 }
 
-// Memory that is missing before the caller's sums change may be asked for again; what is missing later is the end of the lot.
+// Memory that is missing before the caller's sums change may be asked for again; what is missing later is the end of
+// the lot.
 func TestMissingMemoryIsToldApart(t *testing.T) {
 	backend := &starved{Backend: cpu.New[float64](1)}
 	defer backend.Close()

@@ -7,7 +7,8 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// needed lists the nodes that the wanted ones depend on, inputs before their users, depth first in the order of the wanted nodes.
+// needed lists the nodes that the wanted ones depend on, inputs before their users, depth first in the order of the
+// wanted nodes.
 func needed(wanted gorgonia.Nodes) gorgonia.Nodes {
 	var order gorgonia.Nodes
 	seen := map[*gorgonia.Node]bool{}
@@ -28,8 +29,9 @@ func needed(wanted gorgonia.Nodes) gorgonia.Nodes {
 	return order
 }
 
-// schedule puts small outputs as soon as they are ready: what yields no rows of tokens takes hardly any memory and often is
-// the last reader of something large (a norm, an update of an accumulator). Everything else keeps the order of needed.
+// schedule puts small outputs as soon as they are ready: what yields no rows of tokens takes hardly any memory and
+// often is the last reader of something large (a norm, an update of an accumulator). Everything else keeps the order
+// of needed.
 func schedule(order gorgonia.Nodes) gorgonia.Nodes {
 	waiting := map[*gorgonia.Node]int{} // inputs that have not run
 	users := map[*gorgonia.Node]gorgonia.Nodes{}
@@ -66,8 +68,8 @@ func small(n *gorgonia.Node) bool {
 	return r == ops.Fixed || r == ops.Examples
 }
 
-// kernelOf names the kernel of a node. Of Gorgonia's own operations only the sum is known, which Backpropagate adds where a
-// value has several users.
+// kernelOf names the kernel of a node. Of Gorgonia's own operations only the sum is known, which Backpropagate adds
+// where a value has several users.
 func kernelOf(n *gorgonia.Node) (string, error) {
 	switch op := n.Op().(type) {
 	case *ops.Op:

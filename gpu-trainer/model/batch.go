@@ -14,8 +14,9 @@ type Batch struct {
 	Labels                              []int32 // [examples]; -1 = unlabelled
 	RowIDs                              []int64 // [examples]; key the dropout masks
 
-	// Activations are the values of a frozen prefix (Config.Boundary) in place of the three columns of ids, [tokens, hidden]; where the prefix
-	// yields one vector for each example, that counts as its only token. nil: the batch has ids.
+	// Activations are the values of a frozen prefix (Config.Boundary) in place of the three columns of ids, [tokens,
+	// hidden]; where the prefix yields one vector for each example, that counts as its only token. nil: the batch has
+	// ids.
 	Activations []float32
 }
 
@@ -37,8 +38,8 @@ func (b *Batch) Reset() {
 	b.Activations = nil
 }
 
-// AppendExample adds one example. types may be nil (all 0). Positions follow from the configuration: BERT counts from 0, RoBERTa
-// from pad_token_id + 1. A model with one token type takes every type as 0.
+// AppendExample adds one example. types may be nil (all 0). Positions follow from the configuration: BERT counts from
+// 0, RoBERTa from pad_token_id + 1. A model with one token type takes every type as 0.
 func (b *Batch) AppendExample(c Config, row int64, label int32, ids []int32, types []int8) {
 	if len(b.Offsets) == 0 {
 		b.Offsets = append(b.Offsets, 0)
@@ -66,8 +67,8 @@ func (b *Batch) AppendExample(c Config, row int64, label int32, ids []int32, typ
 	b.RowIDs = append(b.RowIDs, row)
 }
 
-// Part is examples first, first+1, ... as many as have tokens tokens together, but one at least; 0: all that are left. It shares the
-// batch's memory but for its offsets.
+// Part is examples first, first+1, ... as many as have tokens tokens together, but one at least; 0: all that are
+// left. It shares the batch's memory but for its offsets.
 func (b *Batch) Part(first, tokens int) *Batch {
 	from := b.Offsets[first]
 	n := first + 1
@@ -83,8 +84,8 @@ func (b *Batch) Part(first, tokens int) *Batch {
 	return part
 }
 
-// WithPrompt copies a batch into out and puts count pad tokens behind the first token of every example: the places of a soft prompt.
-// Positions count on over them.
+// WithPrompt copies a batch into out and puts count pad tokens behind the first token of every example: the places of
+// a soft prompt. Positions count on over them.
 func (b *Batch) WithPrompt(c Config, count int, out *Batch) {
 	out.Reset()
 	out.Offsets = append(out.Offsets, 0)
@@ -104,8 +105,8 @@ func (b *Batch) WithPrompt(c Config, count int, out *Batch) {
 	out.Labels, out.RowIDs = append(out.Labels, b.Labels...), append(out.RowIDs, b.RowIDs...)
 }
 
-// AppendRecord adds rows of a record of prepared examples (row_id, input_ids, token_type_ids, length, label); rows are positions in
-// the record, nil for all of them.
+// AppendRecord adds rows of a record of prepared examples (row_id, input_ids, token_type_ids, length, label); rows
+// are positions in the record, nil for all of them.
 func (b *Batch) AppendRecord(c Config, record arrow.Record, rows []int) error {
 	columns, err := recordColumns(record)
 	if err != nil {
@@ -162,8 +163,8 @@ func (c columns) append(b *Batch, cfg Config, i int) {
 	b.AppendExample(cfg, c.row.Value(i), c.label.Value(i), c.idData.Int32Values()[lo:hi], c.tyData.Int8Values()[typesLo:typesHi])
 }
 
-// Validate checks a batch against a model: lengths fit together, every id lies in its table, every example has a token and
-// fits the position embeddings, labels are classes (or -1 where unlabelled is allowed).
+// Validate checks a batch against a model: lengths fit together, every id lies in its table, every example has a
+// token and fits the position embeddings, labels are classes (or -1 where unlabelled is allowed).
 func (b *Batch) Validate(c Config, unlabelled bool) error {
 	n := b.Examples()
 	if b.Activations != nil {

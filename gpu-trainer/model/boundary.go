@@ -12,18 +12,19 @@ const (
 	BoundaryPooler = "pooler" // what BERT's frozen pooler makes of that
 )
 
-// A Boundary is the place behind which a method's trained weights begin. What a model yields there is a function of one example and of weights
-// that stay as they are, so it can be computed once and kept.
+// A Boundary is the place behind which a method's trained weights begin. What a model yields there is a function of
+// one example and of weights that stay as they are, so it can be computed once and kept.
 type Boundary struct {
 	Name   string // layer.N (behind N layers), BoundaryPooled or BoundaryPooler
 	Layers int    // layers before it; in a model without one, or with none that is worth it, -1
 }
 
-// Pooled tells whether the prefix yields one vector for each example, [examples, hidden], and not one for each token, [tokens, hidden].
+// Pooled tells whether the prefix yields one vector for each example, [examples, hidden], and not one for each token,
+// [tokens, hidden].
 func (b Boundary) Pooled() bool { return b.Name == BoundaryPooled || b.Name == BoundaryPooler }
 
-// Boundary is where the frozen prefix of a model ends under a method. ok is false unless whole layers are frozen from the embeddings on: method
-// Head, or Method.TrainLayers below the number of layers.
+// Boundary is where the frozen prefix of a model ends under a method. ok is false unless whole layers are frozen from
+// the embeddings on: method Head, or Method.TrainLayers below the number of layers.
 func (c Config) Boundary(m Method) (b Boundary, ok bool) {
 	m = m.WithDefaults()
 	switch {

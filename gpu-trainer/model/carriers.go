@@ -10,8 +10,8 @@ import (
 // rgpHeadDivisor divides the gradients of the head before norm and clipping; it is never undone (Yu et al.'s code).
 const rgpHeadDivisor = 10
 
-// A Carrier is a pair L [out, rank], R [rank, in] that stands in for one matrix, or for several that read the same input and are
-// stacked by rows. RGP releases the gradients of L and R; those of the matrices are rebuilt from them.
+// A Carrier is a pair L [out, rank], R [rank, in] that stands in for one matrix, or for several that read the same
+// input and are stacked by rows. RGP releases the gradients of L and R; those of the matrices are rebuilt from them.
 type Carrier struct {
 	Key      string   // layer.N.in_proj, out_proj, fc1 or fc2
 	Matrices []string // the weights, stacked in this order

@@ -18,8 +18,8 @@ type Network struct {
 	Uses    []ops.Use                 // where trained weights enter, in the order of the forward pass
 }
 
-// Build adds the model's loss to a graph. dropout turns on the configuration's hidden dropout: behind the embeddings, on both branches of each
-// layer, and in the head. Attention probabilities are never dropped.
+// Build adds the model's loss to a graph. dropout turns on the configuration's hidden dropout: behind the embeddings,
+// on both branches of each layer, and in the head. Attention probabilities are never dropped.
 func Build(b *ops.Builder, c Config, m Method, dropout bool) (*Network, error) {
 	n := &network{}
 	if dropout {
@@ -28,8 +28,8 @@ func Build(b *ops.Builder, c Config, m Method, dropout bool) (*Network, error) {
 	return n.build(b, c, m)
 }
 
-// BuildSuffix is Build for what stands behind the frozen prefix: the run brings the prefix's values (machine.Feed.Activations), those of
-// Network.Frozen. There is no dropout.
+// BuildSuffix is Build for what stands behind the frozen prefix: the run brings the prefix's values
+// (machine.Feed.Activations), those of Network.Frozen. There is no dropout.
 func BuildSuffix(b *ops.Builder, c Config, m Method) (*Network, error) {
 	if _, ok := c.Boundary(m); !ok {
 		return nil, fmt.Errorf("method %s: has no frozen prefix", m.WithDefaults().Kind)
@@ -213,8 +213,8 @@ func (n *network) adapter(y *gorgonia.Node, module string) *gorgonia.Node {
 	return n.Add(n.linear(inner, module+".adapter_up"), y)
 }
 
-// head pools and classifies: classifier(tanh(pooler(h))) for BERT, out_proj(tanh(dense(h))) for RoBERTa; a linear head leaves the
-// inner layer out.
+// head pools and classifies: classifier(tanh(pooler(h))) for BERT, out_proj(tanh(dense(h))) for RoBERTa; a linear
+// head leaves the inner layer out.
 func (n *network) head(x *gorgonia.Node) {
 	x = n.frozen(x, BoundaryPooled, n.pool)
 	dense, out := "classifier.dense", "classifier.out_proj"
@@ -239,7 +239,8 @@ func (n *network) pool(x *gorgonia.Node) *gorgonia.Node {
 	return n.PoolFirst(x)
 }
 
-// frozen is a step of the head that may end the frozen prefix: a suffix is given what it yields, and skips what comes before.
+// frozen is a step of the head that may end the frozen prefix: a suffix is given what it yields, and skips what comes
+// before.
 func (n *network) frozen(x *gorgonia.Node, name string, step func(x *gorgonia.Node) *gorgonia.Node) *gorgonia.Node {
 	here := n.boundary.Name == name
 	switch {

@@ -52,7 +52,8 @@ func (l *layout) norm(name string, width int) {
 	l.add(InitZero, name+".bias", width)
 }
 
-// Layout lists the weights of a sequence classifier in the order of Hugging Face: embeddings, layers, pooler (BERT), head.
+// Layout lists the weights of a sequence classifier in the order of Hugging Face: embeddings, layers, pooler (BERT),
+// head.
 func (c Config) Layout() []Spec {
 	var l layout
 	h := c.HiddenSize

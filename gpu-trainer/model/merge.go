@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Merge returns a model without LoRA pairs that computes the same: each adapted matrix becomes W + (alpha/rank) B A. The method is the one that
-// the pairs were trained by. The sums are rounded to float32.
+// Merge returns a model without LoRA pairs that computes the same: each adapted matrix becomes W + (alpha/rank) B A.
+// The method is the one that the pairs were trained by. The sums are rounded to float32.
 func (m *Model) Merge(method Method) (*Model, error) {
 	method = method.WithDefaults()
 	if method.Kind != LoRA {

@@ -17,7 +17,8 @@ type Tensor struct {
 	Data  []float32
 }
 
-// A Model is a configuration and its weights: those of Config.Layout in that order, then what a method added (LoRA pairs, ...).
+// A Model is a configuration and its weights: those of Config.Layout in that order, then what a method added (LoRA
+// pairs, ...).
 type Model struct {
 	Config  Config
 	Tensors []Tensor
@@ -25,8 +26,8 @@ type Model struct {
 	Ignored []string // tensors of the file that this architecture does not use
 }
 
-// New draws a model: weights N(0, initializer_range²), biases 0, normalisation scales 1. Equal seeds give equal bits. The
-// configuration must be valid.
+// New draws a model: weights N(0, initializer_range²), biases 0, normalisation scales 1. Equal seeds give equal bits.
+// The configuration must be valid.
 func New(c Config, seed uint64) *Model {
 	m := &Model{Config: c}
 	for _, s := range c.Layout() {
@@ -119,8 +120,9 @@ func (m *Model) Reseed(seed uint64) {
 	}
 }
 
-// Load reads config.json and model.safetensors from a folder in the Hugging Face layout. A file of the bare encoder (names
-// without the "bert." or "roberta." prefix) is accepted; a missing pooler or head is drawn anew and listed in Fresh.
+// Load reads config.json and model.safetensors from a folder in the Hugging Face layout. A file of the bare encoder
+// (names without the "bert." or "roberta." prefix) is accepted; a missing pooler or head is drawn anew and listed in
+// Fresh.
 func Load(dir string) (*Model, error) {
 	c, err := ReadConfig(dir)
 	if err != nil {
@@ -165,7 +167,8 @@ func fromTensors(c Config, stored []Tensor) (*Model, error) {
 	return m, nil
 }
 
-// takeRest keeps what an adaptation method stored beside the weights and lists the rest as ignored, in the file's order.
+// takeRest keeps what an adaptation method stored beside the weights and lists the rest as ignored, in the file's
+// order.
 func (m *Model) takeRest(c Config, stored []Tensor, left map[string]Tensor) {
 	for _, s := range stored {
 		t, ok := left[c.canonical(s.Name)]
@@ -191,8 +194,8 @@ func (c Config) canonical(name string) string {
 	return name
 }
 
-// Save writes config.json and model.safetensors into dir, which it makes if need be. Each file is written under a temporary
-// name and renamed when it is whole.
+// Save writes config.json and model.safetensors into dir, which it makes if need be. Each file is written under a
+// temporary name and renamed when it is whole.
 func (m *Model) Save(dir string) error {
 	if err := m.Validate(); err != nil {
 		return err

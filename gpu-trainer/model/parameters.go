@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Parameters lists every weight that a method needs, those of Layout and what the method adds, in the order of Hugging Face: what
-// is added to a module stands behind it.
+// Parameters lists every weight that a method needs, those of Layout and what the method adds, in the order of
+// Hugging Face: what is added to a module stands behind it.
 func (c Config) Parameters(m Method) []Spec {
 	m = m.WithDefaults()
 	var specs []Spec
@@ -67,8 +67,8 @@ func (m Method) Trains(c Config, name string) bool {
 	return m.releases(c, name) || m.Kind == RGP && isMatrix(name) && !m.frozen(c, name)
 }
 
-// releases tells whether a method forms the gradient of a weight as it stands. RGP does so for the head only: the encoder's matrices
-// get theirs from carriers.
+// releases tells whether a method forms the gradient of a weight as it stands. RGP does so for the head only: the
+// encoder's matrices get theirs from carriers.
 func (m Method) releases(c Config, name string) bool {
 	switch {
 	case m.frozen(c, name):
@@ -90,8 +90,8 @@ func isMatrix(name string) bool {
 	return strings.Contains(name, ".encoder.layer.") && strings.HasSuffix(name, ".weight") && !strings.Contains(name, "LayerNorm") && !isAdded(name)
 }
 
-// Complete returns the weights of Parameters in order: those of the model, and fresh ones, drawn from m.Seed, for what the method
-// adds. What another method added to the model must not be lost in silence: it is an error.
+// Complete returns the weights of Parameters in order: those of the model, and fresh ones, drawn from m.Seed, for
+// what the method adds. What another method added to the model must not be lost in silence: it is an error.
 func (mod *Model) Complete(m Method) ([]Tensor, error) {
 	var tensors []Tensor
 	taken := map[string]bool{}

@@ -20,8 +20,8 @@ type Stored struct {
 // widths of the types that safetensors files use, in bytes.
 var widths = map[string]int{"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 
-// ReadSafetensors reads the floating-point tensors of a file as float32, in the order of their bytes. float16 and bfloat16 widen
-// exactly, float64 rounds; integer buffers (position_ids) are left out.
+// ReadSafetensors reads the floating-point tensors of a file as float32, in the order of their bytes. float16 and
+// bfloat16 widen exactly, float64 rounds; integer buffers (position_ids) are left out.
 func ReadSafetensors(path string) ([]Tensor, error) {
 	stored, err := ReadStored(path)
 	if err != nil {
@@ -110,7 +110,8 @@ func (s Stored) Int64() (values []int64, ok bool) {
 	return values, true
 }
 
-// ReadStored reads a whole safetensors file, checking every length before it is used. Tensors come in the order of their bytes.
+// ReadStored reads a whole safetensors file, checking every length before it is used. Tensors come in the order of
+// their bytes.
 func ReadStored(path string) ([]Stored, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -191,7 +192,8 @@ func (e entry) check(body int64) error {
 	return nil
 }
 
-// WriteSafetensors writes float32 tensors in the given order, under a temporary name that is renamed when the file is whole.
+// WriteSafetensors writes float32 tensors in the given order, under a temporary name that is renamed when the file is
+// whole.
 func WriteSafetensors(path string, tensors []Tensor) error {
 	header := map[string]any{"__metadata__": map[string]string{"format": "pt"}}
 	size := int64(0)

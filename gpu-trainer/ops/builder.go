@@ -25,7 +25,8 @@ func (c Capacity) of(r Rows) int {
 	return 1
 }
 
-// A Builder adds operations to one Gorgonia graph. The first failure sticks: later calls return nil nodes, and Err tells it.
+// A Builder adds operations to one Gorgonia graph. The first failure sticks: later calls return nil nodes, and Err
+// tells it.
 type Builder struct {
 	Graph    *gorgonia.ExprGraph
 	capacity Capacity

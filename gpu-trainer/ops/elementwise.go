@@ -24,8 +24,9 @@ func (b *Builder) Scale(x *gorgonia.Node, factor float64) *gorgonia.Node {
 		}}, x)
 }
 
-// Dropout zeroes each number with probability rate, rounded to a multiple of 2⁻¹⁶, and divides the others by 1 less that. The mask of a number depends on the key that the
-// run brings, on site, on the row id of its example, on the token's place in the example and on the column: not on what else is in the batch.
+// Dropout zeroes each number with probability rate, rounded to a multiple of 2⁻¹⁶, and divides the others by 1 less
+// that. The mask of a number depends on the key that the run brings, on site, on the row id of its example, on the
+// token's place in the example and on the column: not on what else is in the batch.
 func (b *Builder) Dropout(x *gorgonia.Node, rate float64, site uint64) *gorgonia.Node {
 	if b.err != nil || rate == 0 {
 		return x
@@ -36,8 +37,8 @@ func (b *Builder) Dropout(x *gorgonia.Node, rate float64, site uint64) *gorgonia
 		}}, x)
 }
 
-// GELU is x Φ(x), Φ the normal distribution function (Hendrycks and Gimpel 2016; the exact form, not tanh's). Value 1 of the node is its
-// derivative Φ(x) + x φ(x), which costs little beside the value.
+// GELU is x Φ(x), Φ the normal distribution function (Hendrycks and Gimpel 2016; the exact form, not tanh's). Value 1
+// of the node is its derivative Φ(x) + x φ(x), which costs little beside the value.
 func (b *Builder) GELU(x *gorgonia.Node) *gorgonia.Node {
 	if b.err != nil {
 		return nil

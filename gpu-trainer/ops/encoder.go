@@ -6,8 +6,8 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// LayerNorm is (x - mean)/√(variance + ε) · gamma + beta over each row of x [rows, width], with the biased variance. Values 1 and 2 of the
-// node are the rows' means and 1/√(variance + ε).
+// LayerNorm is (x - mean)/√(variance + ε) · gamma + beta over each row of x [rows, width], with the biased variance.
+// Values 1 and 2 of the node are the rows' means and 1/√(variance + ε).
 func (b *Builder) LayerNorm(x, gamma, beta *gorgonia.Node, epsilon float64) *gorgonia.Node {
 	if b.err != nil {
 		return nil
@@ -23,8 +23,9 @@ func layerNormDiff(b *Builder, in gorgonia.Nodes, out, grad *gorgonia.Node) gorg
 	return gorgonia.Nodes{dx, nil, nil}
 }
 
-// Attention is softmax(q kᵀ/√d) v for each head and example, d = hidden/heads, for q, k, v [tokens, hidden]: [tokens, hidden]. Tokens of an
-// example attend to each other only. Value 1 of the node is the probabilities, heads · L² for each example of L tokens.
+// Attention is softmax(q kᵀ/√d) v for each head and example, d = hidden/heads, for q, k, v [tokens, hidden]: [tokens,
+// hidden]. Tokens of an example attend to each other only. Value 1 of the node is the probabilities, heads · L² for
+// each example of L tokens.
 func (b *Builder) Attention(q, k, v *gorgonia.Node, heads int) *gorgonia.Node {
 	if b.err != nil {
 		return nil
@@ -39,7 +40,8 @@ func (b *Builder) Attention(q, k, v *gorgonia.Node, heads int) *gorgonia.Node {
 		}}, q, k, v)
 }
 
-// Activations is what the run brings (machine.Feed.Activations), [rows, width]: values of a graph that ends where this one begins.
+// Activations is what the run brings (machine.Feed.Activations), [rows, width]: values of a graph that ends where
+// this one begins.
 func (b *Builder) Activations(r Rows, width int) *gorgonia.Node {
 	return b.apply(Op{kernel: "activations", outputs: []Output{b.value(r, width)}, overwrites: -1})
 }
@@ -60,8 +62,8 @@ func (b *Builder) pool(kernel string, x *gorgonia.Node) *gorgonia.Node {
 		}}, x)
 }
 
-// CrossEntropy is -log softmax(logits)[label] of each example, for logits [examples, classes]: [examples]. Value 1 of the node is the gradient
-// of each example's own loss with respect to its logits: what a backward pass starts from.
+// CrossEntropy is -log softmax(logits)[label] of each example, for logits [examples, classes]: [examples]. Value 1 of
+// the node is the gradient of each example's own loss with respect to its logits: what a backward pass starts from.
 func (b *Builder) CrossEntropy(logits *gorgonia.Node) *gorgonia.Node {
 	if b.err != nil {
 		return nil

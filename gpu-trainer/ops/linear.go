@@ -54,7 +54,8 @@ func linearAddDiff(b *Builder, in gorgonia.Nodes, _, grad *gorgonia.Node) gorgon
 	return gorgonia.Nodes{grad, b.LinearGradInput(grad, in[2]), nil}
 }
 
-// Embed is y[t] = table[ids[t]] for table [vocabulary, hidden]: y [tokens, hidden]; with x [tokens, hidden] not nil, y = x + that.
+// Embed is y[t] = table[ids[t]] for table [vocabulary, hidden]: y [tokens, hidden]; with x [tokens, hidden] not nil,
+// y = x + that.
 func (b *Builder) Embed(x, table *gorgonia.Node, ids Column) *gorgonia.Node {
 	if b.err != nil {
 		return nil

@@ -64,7 +64,8 @@ type Op struct {
 	differs     []bool
 }
 
-// A derivative builds the gradients of an operation's inputs from the gradient of its output; nil where Op.differs is false.
+// A derivative builds the gradients of an operation's inputs from the gradient of its output; nil where Op.differs is
+// false.
 type derivative func(b *Builder, in gorgonia.Nodes, out, grad *gorgonia.Node) gorgonia.Nodes
 
 // Kernel is the name by which a backend knows the operation.
@@ -120,8 +121,8 @@ func (o *Op) Hashcode() uint32 { return o.serial }
 
 func (o *Op) String() string { return fmt.Sprintf("%s#%d", o.kernel, o.serial) }
 
-// DiffWRT tells which inputs have a gradient within the graph. Weights have none: their gradients are formed per example, from the
-// derivative of the node that uses them (see Use).
+// DiffWRT tells which inputs have a gradient within the graph. Weights have none: their gradients are formed per
+// example, from the derivative of the node that uses them (see Use).
 func (o *Op) DiffWRT(int) []bool { return o.differs }
 
 // SymDiff builds the gradients of the inputs that DiffWRT names.
@@ -133,7 +134,8 @@ func (o *Op) SymDiff(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Node
 	return grads, o.builder.err
 }
 
-// RowsOf tells what the leading dimension of a node counts. Inputs of a graph are Fixed; a sum of gradients is like its terms.
+// RowsOf tells what the leading dimension of a node counts. Inputs of a graph are Fixed; a sum of gradients is like
+// its terms.
 func RowsOf(n *gorgonia.Node) Rows {
 	switch op := n.Op().(type) {
 	case nil:

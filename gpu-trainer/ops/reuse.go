@@ -6,15 +6,17 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// Join gives every weight one use. Where weights enter at several places of the graph (layers that share a matrix), the gradient of an example is the sum
-// over the places u, and so its norm has terms between them:
+// Join gives every weight one use. Where weights enter at several places of the graph (layers that share a matrix),
+// the gradient of an example is the sum over the places u, and so its norm has terms between them:
 //
 //	‖Σ_u G_u‖²,    linear: G_u = Σ_t g_ut x_utᵀ
 //
-// which is the norm of one use whose tokens are those of all places. A row of a joined use holds the places of a token side by side; read as so many shorter rows
-// it is those tokens, so norm, bound and sum hold for it as they stand. What depends on the derivatives alone (bias, embed) has them added instead.
+// which is the norm of one use whose tokens are those of all places. A row of a joined use holds the places of a
+// token side by side; read as so many shorter rows it is those tokens, so norm, bound and sum hold for it as they
+// stand. What depends on the derivatives alone (bias, embed) has them added instead.
 //
-// Weights that enter in different ways, such as a table that is a matrix elsewhere, are refused by name. Call it after gorgonia.Backpropagate.
+// Weights that enter in different ways, such as a table that is a matrix elsewhere, are refused by name. Call it
+// after gorgonia.Backpropagate.
 func (b *Builder) Join(uses []Use) []Use {
 	var groups [][]Use
 	group := map[string]int{}

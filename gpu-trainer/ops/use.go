@@ -5,16 +5,16 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// A Use is a place of the graph where trained weights enter. With g the derivative of Out, or Σ_j g_j Through_j over the derivatives g_j of
-// several, the gradient of one example is
+// A Use is a place of the graph where trained weights enter. With g the derivative of Out, or Σ_j g_j Through_j over
+// the derivatives g_j of several, the gradient of one example is
 //
 //	linear     Σ_t g_t x_tᵀ            In = {x}
 //	bias       Σ_t g_t                 In = {}
 //	layernorm  Σ_t g_t x̂_t, Σ_t g_t    In = {x, mean, rstd}; two weights
 //	embed      Σ_t g_t at row ids[t]   In = {}; repeated ids add up
 //
-// over the tokens t of that example. The norm, the clipped sum and the plain gradient of a use are one operation each, and none of them
-// holds the gradient of an example whole.
+// over the tokens t of that example. The norm, the clipped sum and the plain gradient of a use are one operation
+// each, and none of them holds the gradient of an example whole.
 type Use struct {
 	Weights []string // names of the weights, in the order above
 	Kernel  string   // linear, bias, layernorm or embed
@@ -60,8 +60,9 @@ func (b *Builder) Zeros() *gorgonia.Node {
 	return b.apply(Op{kernel: "zeros", outputs: []Output{{Rows: Examples, Shape: tensor.Shape{b.capacity.of(Examples), 2}, DType: tensor.Float64}}, overwrites: -1})
 }
 
-// Norm adds the squared norm of each example's gradient, over all weights of the use, to the first row of squares [2, examples], and to the second
-// a bound that the squared norm of what Sum adds for the example, over its factor, cannot exceed whatever floating point did.
+// Norm adds the squared norm of each example's gradient, over all weights of the use, to the first row of squares [2,
+// examples], and to the second a bound that the squared norm of what Sum adds for the example, over its factor,
+// cannot exceed whatever floating point did.
 func (b *Builder) Norm(squares *gorgonia.Node, u Use, g *gorgonia.Node) *gorgonia.Node {
 	if b.err != nil {
 		return nil
@@ -70,10 +71,12 @@ func (b *Builder) Norm(squares *gorgonia.Node, u Use, g *gorgonia.Node) *gorgoni
 	return b.apply(op, append(gorgonia.Nodes{squares, g}, u.In...)...)
 }
 
-// keptRank is the narrower side of the widest linear gradient that is kept: an example of as many tokens has that many factors.
+// keptRank is the narrower side of the widest linear gradient that is kept: an example of as many tokens has that
+// many factors.
 const keptRank = 16
 
-// Small tells whether each example's gradient takes hardly more memory than what it is formed from, so that it may be kept from the norm to the sum.
+// Small tells whether each example's gradient takes hardly more memory than what it is formed from, so that it may be
+// kept from the norm to the sum.
 func (u Use) Small() bool {
 	if u.rows() != Tokens || u.SideBySide() > 1 {
 		return false
@@ -95,7 +98,8 @@ func (u Use) derivativeWidth() int {
 	return width(u.Out[0])
 }
 
-// Keep is Norm that also keeps the gradients: value 1+k of the node holds those of weight k of the use, one a row, [examples, numbers]. The use must be Small.
+// Keep is Norm that also keeps the gradients: value 1+k of the node holds those of weight k of the use, one a row,
+// [examples, numbers]. The use must be Small.
 func (b *Builder) Keep(squares *gorgonia.Node, u Use, g *gorgonia.Node) *gorgonia.Node {
 	if b.err != nil {
 		return nil
@@ -121,8 +125,9 @@ func (b *Builder) KeptSum(sum, kept *gorgonia.Node, slot int, factor *gorgonia.N
 	return b.apply(Op{kernel: "bias.sum", outputs: []Output{like(sum)}, accumulates: true}, sum, rows, factor)
 }
 
-// Clip turns the squared norms and bounds of one or more groups of weights, each [2, examples], into factors: value i of the node is what the gradient of each
-// example in group i is multiplied by. The rule is brought by the run. An example with a norm that is not finite gets 0 in every group.
+// Clip turns the squared norms and bounds of one or more groups of weights, each [2, examples], into factors: value i
+// of the node is what the gradient of each example in group i is multiplied by. The rule is brought by the run. An
+// example with a norm that is not finite gets 0 in every group.
 func (b *Builder) Clip(squares ...*gorgonia.Node) *gorgonia.Node {
 	if b.err != nil {
 		return nil
@@ -134,7 +139,8 @@ func (b *Builder) Clip(squares ...*gorgonia.Node) *gorgonia.Node {
 	return b.apply(Op{kernel: "clip", outputs: outputs, overwrites: -1}, squares...)
 }
 
-// Sum adds round(factor_i g_i/quantum), an integer vector for each example i, to sum: int64, of the shape of weight number slot of the use.
+// Sum adds round(factor_i g_i/quantum), an integer vector for each example i, to sum: int64, of the shape of weight
+// number slot of the use.
 func (b *Builder) Sum(sum *gorgonia.Node, u Use, slot int, g, factor *gorgonia.Node) *gorgonia.Node {
 	if b.err != nil {
 		return nil

@@ -20,7 +20,8 @@ func expandKey() {
 	MOVOU(Mem{Base: key, Disp: 16}, odd)
 	MOVOU(even, Mem{Base: keys})
 	MOVOU(odd, Mem{Base: keys, Disp: 16})
-	// next turns the round key before the last into the next: word spread of what the last one gives is added to its running sums.
+	// next turns the round key before the last into the next: word spread of what the last one gives is added to its
+	// running sums.
 	next := func(round int, constant, word uint8, last, before reg.VecVirtual) {
 		given, shifted := XMM(), XMM()
 		AESKEYGENASSIST(U8(constant), last, given)

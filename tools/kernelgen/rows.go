@@ -8,7 +8,8 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// squareTiles emits squares{rows}x1v: Σ (A B)² over a tile of one vector of columns, A stored by columns. The tile itself is not kept.
+// squareTiles emits squares{rows}x1v: Σ (A B)² over a tile of one vector of columns, A stored by columns. The tile
+// itself is not kept.
 func (u *unit) squareTiles() {
 	for rows := 1; rows <= u.tall; rows++ {
 		args := u.function(fmt.Sprintf("squares%dx1v", rows), "tileArgs", fmt.Sprintf("squares %d rows and a vector of columns.", rows))

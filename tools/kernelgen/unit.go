@@ -132,8 +132,9 @@ func (u *unit) function(name, argument, doc string) reg.Register {
 	return Load(Param("a"), GP64())
 }
 
-// finish ends a function. It clears the upper halves of the vector registers: while they hold something, each of the scalar instructions that
-// Go code is made of waits for the last one that wrote its register (an exponential then takes two microseconds).
+// finish ends a function. It clears the upper halves of the vector registers: while they hold something, each of the
+// scalar instructions that Go code is made of waits for the last one that wrote its register (an exponential then
+// takes two microseconds).
 func finish() {
 	VZEROUPPER()
 	RET()

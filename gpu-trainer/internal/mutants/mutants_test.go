@@ -43,7 +43,8 @@ var mutants = []mutant{
 	{"no noise, seen by the audit", "step.go", "Noise: noise.AddTo", "Noise: func([]int64, int) { _ = noise }", ".", "TestGradientCanariesSeeTheNoise"},
 }
 
-// TestMutantsAreCaught applies each fault to a copy of its file, through go test's overlay, and requires the named test to fail.
+// TestMutantsAreCaught applies each fault to a copy of its file, through go test's overlay, and requires the named
+// test to fail.
 func TestMutantsAreCaught(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: builds the trainer once for each mutant")

@@ -5,8 +5,8 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/machine/cpu/kernels"
 )
 
-// dropout masks each row by the run's key, the site, the row id of the example, the token's place in the example and the column, and
-// by nothing else.
+// dropout masks each row by the run's key, the site, the row id of the example, the token's place in the example and
+// the column, and by nothing else.
 func dropout[T kernels.Float](c call[T]) machine.Run {
 	x, y := c.input(0), c.output(0)
 	threshold, scale := machine.DropoutThreshold(c.Rate)

@@ -66,8 +66,9 @@ func (b *Backend) Copy(from machine.Buffer, at int, to machine.Buffer, place, n 
 	return from.(*Buffer).copyTo(to.(*Buffer), at, place, n)
 }
 
-// Orthonormalise makes the columns of a matrix orthonormal, left to right (Gram and Schmidt), and leaves in number place of norms, a buffer of
-// float64, the smallest norm that a column had when its turn came: 0 or not finite where there are no such columns.
+// Orthonormalise makes the columns of a matrix orthonormal, left to right (Gram and Schmidt), and leaves in number
+// place of norms, a buffer of float64, the smallest norm that a column had when its turn came: 0 or not finite where
+// there are no such columns.
 func (b *Backend) Orthonormalise(m Matrix, norms machine.Buffer, place int) error {
 	k, err := b.once("orthonormalise")
 	if err != nil {

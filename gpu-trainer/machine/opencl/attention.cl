@@ -57,29 +57,8 @@ __kernel void attention_scores_grad(__global const float *probs, __global const 
 
 // The same three for GPUs: one group of 64 a token and head, so that neighbours read neighbouring numbers and no work-item has a row to itself.
 
-float most_of_group(float v, __local float *room) {
-  int id = get_local_id(0);
-  barrier(CLK_LOCAL_MEM_FENCE);
-  room[id] = v;
-  for (int step = GROUP / 2; step > 0; step /= 2) {
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (id < step) room[id] = fmax(room[id], room[id + step]);
-  }
-  barrier(CLK_LOCAL_MEM_FENCE);
-  return room[0];
-}
-
-float sum_of_group(float v, __local float *room) {
-  int id = get_local_id(0);
-  barrier(CLK_LOCAL_MEM_FENCE);
-  room[id] = v;
-  for (int step = GROUP / 2; step > 0; step /= 2) {
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (id < step) room[id] += room[id + step];
-  }
-  barrier(CLK_LOCAL_MEM_FENCE);
-  return room[0];
-}
+REDUCTION(most_of_group, float, room[id] = fmax(room[id], room[id + step]))
+REDUCTION(sum_of_group, float, room[id] += room[id + step])
 
 __kernel void attention_probs_group(__global const float *q, __global const float *k, __global const int *offsets, __global const int *owner,
                                     __global const int *starts, __global float *probs, int n, int heads, int hidden, float factor) {

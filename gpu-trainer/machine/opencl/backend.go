@@ -13,7 +13,8 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/ops"
 )
 
-// Sources of the programs: kernels.cl with attention.cl and update.cl, which use what it defines, product.cl once for each way to compute products, and mma.cl.
+// Sources of the programs: kernels.cl with attention.cl and update.cl, which use what it defines, product.cl once for
+// each way to compute products, and mma.cl.
 var (
 	//go:embed kernels.cl
 	kernelsSource string
@@ -61,8 +62,8 @@ type Backend struct {
 	notes    []string
 }
 
-// A room is a buffer that operations share and what one of them needs of it in the run at hand. It grows before the run begins, so that
-// nothing can lack memory once sums have changed.
+// A room is a buffer that operations share and what one of them needs of it in the run at hand. It grows before the
+// run begins, so that nothing can lack memory once sums have changed.
 type room struct {
 	buffer *Buffer
 	need   func() int
@@ -197,7 +198,8 @@ func (b *Backend) Close() error {
 	return err
 }
 
-// Unit names the code that the backend runs: results of one unit have the same bits, those of two may differ in the last.
+// Unit names the code that the backend runs: results of one unit have the same bits, those of two may differ in the
+// last.
 func (b *Backend) Unit() string {
 	name := fmt.Sprintf("opencl %s, driver %s, ", b.Device.Name, b.Device.Driver)
 	if b.chosen.Tiles { // attention too

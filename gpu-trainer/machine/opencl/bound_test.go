@@ -11,7 +11,8 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// The bounds of linear and embedding norms are those of the CPU: above the exact norm of gradients that nearly cancel, and close to it for ordinary ones.
+// The bounds of linear and embedding norms are those of the CPU: above the exact norm of gradients that nearly
+// cancel, and close to it for ordinary ones.
 func TestNormBounds(t *testing.T) {
 	b := open(t)
 	const length, in, out = 4, 64, 48
@@ -63,7 +64,8 @@ func checkNorms(t *testing.T, kernel string, got kernels.Norms, exact, spread fl
 	}
 }
 
-// oppositeTokens are two pairs of tokens with inputs that differ by spread, relative to their size, and opposite gradients.
+// oppositeTokens are two pairs of tokens with inputs that differ by spread, relative to their size, and opposite
+// gradients.
 func oppositeTokens(length, in, out int, spread float64) (x, g []float32) {
 	r := rand.New(rand.NewPCG(4, 4))
 	x, g = make([]float32, length*in), make([]float32, length*out)

@@ -27,7 +27,8 @@ func (b *Backend) NewBuffer(dtype tensor.Dtype) (machine.Buffer, error) {
 	return nil, fmt.Errorf("buffer of %v: must be float32, float64 or int64", dtype)
 }
 
-// NewFrozen makes a buffer for a float32 matrix that is only ever the right factor of products: stored as bfloat16 where products round to it.
+// NewFrozen makes a buffer for a float32 matrix that is only ever the right factor of products: stored as bfloat16
+// where products round to it.
 func (b *Backend) NewFrozen() machine.Buffer {
 	if !b.options.BFloat16 {
 		return b.buffer(4)
@@ -69,7 +70,8 @@ func (m *Buffer) Grow(n int) error {
 	return nil
 }
 
-// touch writes the last number. Drivers make memory on its first use: it had better be missing now than in the middle of a run.
+// touch writes the last number. Drivers make memory on its first use: it had better be missing now than in the middle
+// of a run.
 func (m *Buffer) touch() error {
 	var zero [8]byte
 	offset := uintptr(m.capacity-1) * m.width

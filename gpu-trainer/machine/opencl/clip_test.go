@@ -11,8 +11,8 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// The device turns norms and bounds into the factors of the host, to the bit, for one group and for several: below and above the clip, where the
-// bound lowers the factor, and where a number is not finite.
+// The device turns norms and bounds into the factors of the host, to the bit, for one group and for several: below
+// and above the clip, where the bound lowers the factor, and where a number is not finite.
 func TestClipIsTheHosts(t *testing.T) {
 	b := open(t)
 	const n, slack = 200, dp.Slack32

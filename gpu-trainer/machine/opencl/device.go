@@ -50,7 +50,8 @@ type Device struct {
 	id uintptr
 }
 
-// Devices lists what the system's OpenCL library offers, GPUs first. A system without the library, or without devices, is an error.
+// Devices lists what the system's OpenCL library offers, GPUs first. A system without the library, or without
+// devices, is an error.
 func Devices() ([]Device, error) {
 	lib, err := load()
 	if err != nil {

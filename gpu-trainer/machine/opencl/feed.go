@@ -8,7 +8,8 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/ops"
 )
 
-// feed is the device's copy of what a run brings: one block of memory, which one transfer fills, and a part of it for each array.
+// feed is the device's copy of what a run brings: one block of memory, which one transfer fills, and a part of it for
+// each array.
 type feed struct {
 	block                            *Buffer
 	parts                            []*Buffer // of block, in its order

@@ -6,17 +6,21 @@
 
 #define GROUP 64
 
-double reduce(double v, __local double *room) {
-  int id = get_local_id(0);
-  barrier(CLK_LOCAL_MEM_FENCE);
-  room[id] = v;
-  for (int step = GROUP / 2; step > 0; step /= 2) {
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (id < step) room[id] += room[id + step];
+// What all items of the group get from a number of each, combined by pairs.
+#define REDUCTION(name, type, combine)                   \
+  type name(type v, __local type *room) {                \
+    int id = get_local_id(0);                            \
+    barrier(CLK_LOCAL_MEM_FENCE);                        \
+    room[id] = v;                                        \
+    for (int step = GROUP / 2; step > 0; step /= 2) {    \
+      barrier(CLK_LOCAL_MEM_FENCE);                      \
+      if (id < step) combine;                            \
+    }                                                    \
+    barrier(CLK_LOCAL_MEM_FENCE);                        \
+    return room[0];                                      \
   }
-  barrier(CLK_LOCAL_MEM_FENCE);
-  return room[0];
-}
+
+REDUCTION(reduce, double, room[id] += room[id + step])
 
 float total16(float16 v) {
   float8 a = v.lo + v.hi;

@@ -7,7 +7,8 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/machine"
 )
 
-// emulated are the options of mma.cl for devices without tensor cores: the instruction is put together from its documentation.
+// emulated are the options of mma.cl for devices without tensor cores: the instruction is put together from its
+// documentation.
 const emulated = " -DMMA_EMULATED"
 
 // tensorCores holds mma.cl, compiled for both ways in which the right factor is stored.
@@ -44,7 +45,8 @@ func (c *call) bindTensorCores(cores tensorCores, f factors, plain multiplier) m
 	}
 }
 
-// checkTensorCores compares small products with the plain kernel's. Both add exact products in float32, in orders of their own.
+// checkTensorCores compares small products with the plain kernel's. Both add exact products in float32, in orders of
+// their own.
 func (b *Backend) checkTensorCores(cores tensorCores) error {
 	for f := range cores {
 		for _, p := range []product{{70, 65, 48, 48, 1, 65, 1}, {128, 96, 37, 37, 1, 1, 37}} {

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// The kernel for tensor cores, with the instruction put together from its documentation, gives the product of rounded factors.
+// The kernel for tensor cores, with the instruction put together from its documentation, gives the product of rounded
+// factors.
 func TestTensorCoreProducts(t *testing.T) {
 	b := openWith(t, Options{BFloat16: true})
 	b.useTensorCores(mmaSource, emulated)

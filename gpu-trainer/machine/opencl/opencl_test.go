@@ -40,7 +40,8 @@ func TestBuffersKeepTheirNumbers(t *testing.T) {
 	}
 }
 
-// What a driver calls no memory is machine.ErrMemory, nothing else is; a buffer that found none is empty, takes nothing and can grow again.
+// What a driver calls no memory is machine.ErrMemory, nothing else is; a buffer that found none is empty, takes
+// nothing and can grow again.
 func TestMissingMemoryIsRecognised(t *testing.T) {
 	for status := int32(-1); status > -70; status-- {
 		want := status == -4 || status == -5 || status == -6 || status == -61

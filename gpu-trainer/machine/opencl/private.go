@@ -4,8 +4,8 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/machine"
 )
 
-// clip turns squared norms and their bounds into factors by the feed's rule. The groups of an example share one fate: if one of its numbers is not finite,
-// all factors are 0.
+// clip turns squared norms and their bounds into factors by the feed's rule. The groups of an example share one fate:
+// if one of its numbers is not finite, all factors are 0.
 func clip(c *call) machine.Run {
 	total, factor := c.kernel("clip_total"), c.kernel("clip_factor")
 	c.reserve(c.totals, func() int { return c.in[0].N })

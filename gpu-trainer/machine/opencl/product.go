@@ -6,7 +6,8 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/machine"
 )
 
-// product is c = op(a) op(b): element (i, k) of the left operand stands at i·ai + k·ak, (k, j) of the right one at k·bk + j·bj.
+// product is c = op(a) op(b): element (i, k) of the left operand stands at i·ai + k·ak, (k, j) of the right one at
+// k·bk + j·bj.
 type product struct{ m, n, depth, ai, ak, bk, bj int }
 
 // forward is x Wᵀ for x [rows, in] and w [out, in]; backward is g W; weights is gᵀ x.
@@ -75,7 +76,8 @@ func roundUp(n, to int) int { return (n + to - 1) / to * to }
 // A multiplier runs products: add is 1 where the result is added to what is there.
 type multiplier func(a, b, bias, to *machine.Value, p product, add int) error
 
-// factors says how the factors of a product are read: rounded to bfloat16 or not, the right one stored as bfloat16 or not.
+// factors says how the factors of a product are read: rounded to bfloat16 or not, the right one stored as bfloat16 or
+// not.
 type factors struct{ rounded, half bool }
 
 func (f factors) options() string {
@@ -89,8 +91,8 @@ func (f factors) options() string {
 	return text
 }
 
-// multiplier binds a product whose size is known when it runs. Those of a layer's own matrix are rounded where the options say so; what sums
-// over tokens never is.
+// multiplier binds a product whose size is known when it runs. Those of a layer's own matrix are rounded where the
+// options say so; what sums over tokens never is.
 func (c *call) multiplier(right *machine.Value, layer bool, size func() product) multiplier {
 	f := factors{layer && c.options.BFloat16, right.Buffer.(*Buffer).half}
 	c.reserve(c.panels, func() int { return c.chosen.panels(size()) })

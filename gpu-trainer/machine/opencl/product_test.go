@@ -38,7 +38,8 @@ type testProduct struct {
 	add           int
 }
 
-// testProducts are of sizes that fill tiles and strips and sizes that do not, with either factor turned, biased or added.
+// testProducts are of sizes that fill tiles and strips and sizes that do not, with either factor turned, biased or
+// added.
 func testProducts() []testProduct {
 	r := rand.New(rand.NewPCG(1, 2))
 	draw := func(n int) []float32 {

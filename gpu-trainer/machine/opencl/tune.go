@@ -11,7 +11,8 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/machine"
 )
 
-// Tuning is how a device finds its fastest variant of products. The zero value does not search and takes the plain variant.
+// Tuning is how a device finds its fastest variant of products. The zero value does not search and takes the plain
+// variant.
 type Tuning struct {
 	Now    func() time.Time // the clock of the search
 	Folder string           // where the result is kept, a file for each device, driver and version of the kernels; "": nowhere
@@ -26,7 +27,8 @@ type tuned struct {
 	GFLOPS  float64 `json:"gflops"` // of the chosen variant on the products that were timed
 }
 
-// variants are those that the search times: of tiles for GPUs, of strips for CPUs. The first is the one that needs no search.
+// variants are those that the search times: of tiles for GPUs, of strips for CPUs. The first is the one that needs no
+// search.
 func variants(tiles bool) []variant {
 	plain := plainVariant(tiles)
 	list := []variant{plain}

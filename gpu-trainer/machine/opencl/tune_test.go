@@ -24,7 +24,8 @@ func clock(fast int) (now func() time.Time, calls *int) {
 	}, calls
 }
 
-// The search takes the fastest variant, keeps it for the next time, and does not trust a file for other kernels or with a variant of its own.
+// The search takes the fastest variant, keeps it for the next time, and does not trust a file for other kernels or
+// with a variant of its own.
 func TestSearchIsKept(t *testing.T) {
 	folder := t.TempDir()
 	const rounds = 4

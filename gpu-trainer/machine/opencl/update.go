@@ -34,7 +34,8 @@ func (b *Backend) AddIntegers(sum, integers machine.Buffer, from, n int) error {
 	return k.mem(sum, integers).ints(from, n).over(n)
 }
 
-// A Gradient says where the gradient G of a step lies: G = Sum·Quantum/Divisor, or G = Plain/Divisor where Quantum is 0.
+// A Gradient says where the gradient G of a step lies: G = Sum·Quantum/Divisor, or G = Plain/Divisor where Quantum is
+// 0.
 type Gradient struct {
 	Sum, Plain       machine.Buffer // int64 and float32; only the one that is read must be there
 	Quantum, Divisor float64
@@ -81,7 +82,8 @@ func (b *Backend) StepAdam(a Adam, g Gradient, theta, first, second machine.Buff
 		a.Correct1, a.Correct2, a.Epsilon, a.Rate, a.Shrink, a.Coupled, a.Variance).over(n)
 }
 
-// StepSGD steps n numbers θ: g ← G + Decay θ, with momentum m ← Momentum m + g and g ← m, then θ ← θ - Rate g. Without momentum first is not read.
+// StepSGD steps n numbers θ: g ← G + Decay θ, with momentum m ← Momentum m + g and g ← m, then θ ← θ - Rate g.
+// Without momentum first is not read.
 func (b *Backend) StepSGD(momentum, decay, rate float64, g Gradient, theta, first machine.Buffer, n int) error {
 	k, err := b.once("step_sgd")
 	if err != nil {

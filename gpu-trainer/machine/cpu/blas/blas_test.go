@@ -27,7 +27,8 @@ func each(t *testing.T, test func(t *testing.T, product kernels.BLAS)) {
 	}
 }
 
-// TestProducts: the products of every form are the built-in ones within rounding: k products of standard normals in each number.
+// TestProducts: the products of every form are the built-in ones within rounding: k products of standard normals in
+// each number.
 func TestProducts(t *testing.T) {
 	each(t, func(t *testing.T, product kernels.BLAS) {
 		plain, with := kernels.NewPool(2), kernels.NewPool(2)

@@ -6,11 +6,13 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/machine/cpu/kernels"
 )
 
-// worthIt is how much faster than the built-in products a library must be to be chosen: less is not worth the bits that it does not promise.
+// worthIt is how much faster than the built-in products a library must be to be chosen: less is not worth the bits
+// that it does not promise.
 const worthIt = 1.15
 
-// Choose times the products of a layer with so many tokens, and of the given hidden and inner sizes, and names the library that is clearly faster than the
-// built-in products, or Builtin. It takes some tens of milliseconds for each library that the system has.
+// Choose times the products of a layer with so many tokens, and of the given hidden and inner sizes, and names the
+// library that is clearly faster than the built-in products, or Builtin. It takes some tens of milliseconds for each
+// library that the system has.
 func Choose(tokens, hidden, inner, threads int, now func() time.Time) string {
 	pool := kernels.NewPool(threads)
 	defer pool.Close()

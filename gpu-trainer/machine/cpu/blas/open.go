@@ -34,8 +34,8 @@ func Names() []string {
 	return names
 }
 
-// Open loads a library by name, "openblas" or "onednn", for the given number of threads. The name Builtin, or none, gives nil. One process has one setting of
-// threads a library: the last.
+// Open loads a library by name, "openblas" or "onednn", for the given number of threads. The name Builtin, or none,
+// gives nil. One process has one setting of threads a library: the last.
 func Open(name string, threads int) (kernels.BLAS, error) {
 	if name == "" || name == Builtin {
 		return nil, nil

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Two goroutines take turns at one number, through two bells, awake and asleep. A lost or doubled ring ends the test by a deadlock or
-// a wrong count.
+// Two goroutines take turns at one number, through two bells, awake and asleep. A lost or doubled ring ends the test
+// by a deadlock or a wrong count.
 func TestBellsTakeTurns(t *testing.T) {
 	for _, patience := range []int{0, 1, longWait} {
 		var there, back bell

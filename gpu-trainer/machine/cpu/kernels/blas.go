@@ -1,10 +1,12 @@
 package kernels
 
-// A BLAS is a library's product C = op(A) op(B) + beta C in single precision, for row-major matrices: op(A) is [m,k], op(B) [k,n] and C [m,n].
+// A BLAS is a library's product C = op(A) op(B) + beta C in single precision, for row-major matrices: op(A) is [m,k],
+// op(B) [k,n] and C [m,n].
 type BLAS func(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int)
 
-// UseBLAS makes products of float32 that are large enough call a library of the given name, nil for none. It then decides on the
-// order in which products are added, and the promise of equal bits whatever the batch is off; norms and sums stay as they are.
+// UseBLAS makes products of float32 that are large enough call a library of the given name, nil for none. It then
+// decides on the order in which products are added, and the promise of equal bits whatever the batch is off; norms
+// and sums stay as they are.
 func (p *Pool) UseBLAS(name string, b BLAS) { p.blasName, p.blas = name, b }
 
 // Library tells whether a library multiplies.

@@ -4,24 +4,27 @@ import "math"
 
 // Norms are what the norm kernels add to, one number an example and array.
 //
-// Square is the squared norm of the example's gradient as it was computed. Where its summands cancel, its rounding errors may be as large
-// as itself, so clipping by it alone would bound nothing. Bound is the remedy: a number that the squared norm of what the sum kernel
-// adds for the example, over the factor that it is given and before it rounds to integers, certainly does not exceed.
+// Square is the squared norm of the example's gradient as it was computed. Where its summands cancel, its rounding
+// errors may be as large as itself, so clipping by it alone would bound nothing. Bound is the remedy: a number that
+// the squared norm of what the sum kernel adds for the example, over the factor that it is given and before it rounds
+// to integers, certainly does not exceed.
 //
 // # Where Bound comes from
 //
-// Write u for the unit roundoff of T and γ(n) = nu/(1-nu): a sum of n products in T, in any order, fused or not, errs by at most γ(n) times the sum of their
-// sizes (Higham 2002, section 3.1), and by nη more where results are flushed to zero, η = 2⁻¹²⁶ (2⁻¹⁰²²). Let x_t [in], g_t [out] be the factors of an
-// example of L tokens as they are stored, G = Σ g_t x_tᵀ exactly, and a² = Σ‖x_t‖²·Σ‖g_t‖² ≥ ‖Σ |g_t||x_t|ᵀ‖².
+// Write u for the unit roundoff of T and γ(n) = nu/(1-nu): a sum of n products in T, in any order, fused or not, errs
+// by at most γ(n) times the sum of their sizes (Higham 2002, section 3.1), and by nη more where results are flushed
+// to zero, η = 2⁻¹²⁶ (2⁻¹⁰²²). Let x_t [in], g_t [out] be the factors of an example of L tokens as they are stored, G
+// = Σ g_t x_tᵀ exactly, and a² = Σ‖x_t‖²·Σ‖g_t‖² ≥ ‖Σ |g_t||x_t|ᵀ‖².
 //
 //	sum     the kernel scales g, multiplies and adds: it errs by at most γ(L+3) a from factor·G
 //	direct  the norm is of the computed Σ g_t x_tᵀ: ‖G‖ ≤ n + γ(L) a
 //	gram    n² = Σ X̂Ŷ for the computed grams of x and g. With ‖X̂ - X‖ ≤ e_x = γ(in) Σ‖x_t‖² and e_g likewise,
 //	        |n² - ‖G‖²| ≤ e_x‖Ŷ‖ + ‖X̂‖e_g + e_x e_g    (Cauchy and Schwarz over the pairs of tokens)
 //
-// So Bound is (n + γ(L) a + γ(L+3) a)² or (√(n² + that) + γ(L+3) a)². Rows of biases, LayerNorms and tables are formed by the same operations in
-// norm and sum, hence equal to the bit, and only the squares' sum in float64 errs. An example whose factors exceed 2⁴⁰ in norm has an infinite Bound: it is
-// left out, so nothing overflows in the sum (a scale is below 2⁸⁵, see dp.Grid).
+// So Bound is (n + γ(L) a + γ(L+3) a)² or (√(n² + that) + γ(L+3) a)². Rows of biases, LayerNorms and tables are
+// formed by the same operations in norm and sum, hence equal to the bit, and only the squares' sum in float64 errs.
+// An example whose factors exceed 2⁴⁰ in norm has an infinite Bound: it is left out, so nothing overflows in the sum
+// (a scale is below 2⁸⁵, see dp.Grid).
 type Norms struct{ Square, Bound []float64 }
 
 // NormsOf views the two halves of an array.

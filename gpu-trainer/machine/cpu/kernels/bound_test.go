@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// cancelling is an example of four tokens whose weight gradient is a small difference of large products: two pairs of tokens with
-// almost equal inputs and opposite gradients. spread is how far the inputs of a pair lie apart, relative to their size.
+// cancelling is an example of four tokens whose weight gradient is a small difference of large products: two pairs of
+// tokens with almost equal inputs and opposite gradients. spread is how far the inputs of a pair lie apart, relative
+// to their size.
 func cancelling[T Float](seed uint64, in, out int, size, spread float64) (x, g []T) {
 	r := source(seed)
 	x, g = gaussian[T](r, 4*in), gaussian[T](r, 4*out)
@@ -48,8 +49,9 @@ var boundShapes = [][2]int{{64, 64}, {32, 3}, {3, 32}, {300, 20}}
 
 func TestBoundHolds(t *testing.T) { both(t, testBoundHolds[float32], testBoundHolds[float64]) }
 
-// The bound is above the exact norm and above the norm of what LinearSum adds, on examples that cancel by up to all their digits. For
-// float32 some of the norms that are computed are wrong by more than any slack: bounding by them alone would be no bound.
+// The bound is above the exact norm and above the norm of what LinearSum adds, on examples that cancel by up to all
+// their digits. For float32 some of the norms that are computed are wrong by more than any slack: bounding by them
+// alone would be no bound.
 func testBoundHolds[T Float](t *testing.T) {
 	p := newPool(1)
 	defer p.Close()
@@ -77,7 +79,8 @@ func testBoundHolds[T Float](t *testing.T) {
 	}
 }
 
-// sumNorm is the norm of the integers that LinearSum makes of an example, over their scale. They are so many that their own rounding is below one in 10⁸.
+// sumNorm is the norm of the integers that LinearSum makes of an example, over their scale. They are so many that
+// their own rounding is below one in 10⁸.
 func sumNorm[T Float](p *Pool, x, g []T, in, out int) float64 {
 	const inverseQuantum = 0x1p30
 	sum := make([]int64, in*out)

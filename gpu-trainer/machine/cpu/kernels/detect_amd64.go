@@ -25,8 +25,9 @@ func units() map[string]*simd {
 	return all
 }
 
-// pairsPay reports whether products of pairs of bfloat16 take less time than as many fused ones of float32: on AMD's processors half of it, on Intel's, which
-// count on other instructions for it, up to twice (0.6 of the speed on a Xeon of 2024).
+// pairsPay reports whether products of pairs of bfloat16 take less time than as many fused ones of float32: on AMD's
+// processors half of it, on Intel's, which count on other instructions for it, up to twice (0.6 of the speed on a
+// Xeon of 2024).
 func pairsPay() bool {
 	const authenticAMD = 'A' | 'u'<<8 | 't'<<16 | 'h'<<24
 	return bfloat16Unit() && vendor() == authenticAMD

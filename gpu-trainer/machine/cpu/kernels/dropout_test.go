@@ -27,7 +27,8 @@ func TestPhilox(t *testing.T) {
 	}
 }
 
-// The vector units give the masks and numbers of the portable code, to the bit, for every width, also where what is masked is not finite.
+// The vector units give the masks and numbers of the portable code, to the bit, for every width, also where what is
+// masked is not finite.
 func TestDropoutIsTheSameOnEveryUnit(t *testing.T) {
 	r := source(8)
 	offsets, ids := offsetsOf(3, 0, 5, 1), []int64{5, 6, -1, 1<<40 + 3}

@@ -7,8 +7,8 @@ import (
 
 func TestKeptGradients(t *testing.T) { both(t, testKept[float32], testKept[float64]) }
 
-// Norms are the same whether the gradients are kept or not, and what is kept makes the integers that the sum kernels make of the factors: to the bit for
-// biases and LayerNorms, within the rounding of a product for matrices.
+// Norms are the same whether the gradients are kept or not, and what is kept makes the integers that the sum kernels
+// make of the factors: to the bit for biases and LayerNorms, within the rounding of a product for matrices.
 func testKept[T Float](t *testing.T) {
 	p := newPool(2)
 	defer p.Close()

@@ -4,11 +4,12 @@ package kernels
 // factor of a product gᵀ x: up to 16 columns of g.
 const stripWidth = 16
 
-// tokenBlock is how many tokens of both factors pass at a time: the smaller factor, packed, then stays in the second cache, and the
-// result is visited again so rarely that its way to memory and back does not count.
+// tokenBlock is how many tokens of both factors pass at a time: the smaller factor, packed, then stays in the second
+// cache, and the result is visited again so rarely that its way to memory and back does not count.
 const tokenBlock = 512
 
-// mostPacked is how many strips or panels of the larger factor are packed together: neighbours share lines of memory, and pages.
+// mostPacked is how many strips or panels of the larger factor are packed together: neighbours share lines of memory,
+// and pages.
 const mostPacked = 4
 
 // outer is a product gᵀ x over a block of tokens, for g [tokens,out] and x

@@ -13,8 +13,8 @@ const groupSize = 512 << 10
 // noStart is the start of a product that adds to nothing.
 var noStart [64]float32
 
-// factor is the right factor of a product, cut into panels of width columns.
-// If pairs is set, its elements are pairs of bfloat16 and k counts pairs; if rounded is, it and the left factor are rounded to bfloat16.
+// factor is the right factor of a product, cut into panels of width columns. If pairs is set, its elements are pairs
+// of bfloat16 and k counts pairs; if rounded is, it and the left factor are rounded to bfloat16.
 type factor struct {
 	pairs   bool
 	rounded bool

@@ -121,7 +121,8 @@ type mapArgs struct {
 	s            [4]float32
 }
 
-// rowsArgs are the arguments of the sums over k rows of n numbers, ld bytes apart; k is at least 1. mean and scale have one number a row.
+// rowsArgs are the arguments of the sums over k rows of n numbers, ld bytes apart; k is at least 1. mean and scale
+// have one number a row.
 type rowsArgs struct {
 	x, g, mean, scale, out pointer
 	ld                     uintptr
@@ -141,8 +142,9 @@ type sumArgs struct {
 	count    int
 }
 
-// Unit names the code that a pool runs: results of one unit have the same bits everywhere, those of two may differ in the last.
-// What Go compiles is a unit of its own on each architecture: its exp, erfc and tanh are not the same everywhere.
+// Unit names the code that a pool runs: results of one unit have the same bits everywhere, those of two may differ in
+// the last. What Go compiles is a unit of its own on each architecture: its exp, erfc and tanh are not the same
+// everywhere.
 func (p *Pool) Unit() string {
 	name := "portable-" + runtime.GOARCH
 	if p.simd != nil {

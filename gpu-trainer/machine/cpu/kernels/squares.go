@@ -2,8 +2,9 @@ package kernels
 
 import "unsafe"
 
-// squares32 is Σ (gᵀ x)² of one example for x [length,in], in at most out: tiles of a few columns of x by one vector of columns of g, each squared
-// and let go. Where x has more columns than a tile, both are packed first, since every tile then reads its part again.
+// squares32 is Σ (gᵀ x)² of one example for x [length,in], in at most out: tiles of a few columns of x by one vector
+// of columns of g, each squared and let go. Where x has more columns than a tile, both are packed first, since every
+// tile then reads its part again.
 func (s *simd) squares32(w *worker, x, g []float32, length, in, out int) float64 {
 	step := evenStep(in, len(s.squares)-1)
 	strips, packed := (in+step-1)/step, in > step

@@ -28,7 +28,8 @@ func (s *simd) sumBlock32(p *Pool, x, g []float32, offsets []int32, in, out int,
 	p.sum = sumCall{}
 }
 
-// narrowSum32 is linearSum32 where a tile holds all rows of the result and every token counts: x is read where it lies, once, example by example.
+// narrowSum32 is linearSum32 where a tile holds all rows of the result and every token counts: x is read where it
+// lies, once, example by example.
 func (s *simd) narrowSum32(p *Pool, x, g []float32, offsets []int32, in, out int, factor []float64, inverseQuantum float64, lengths []int, tokens int, sum []int64) {
 	strip := take[float32](&p.packed, tokens*stripWidth)
 	s.packKept(&p.workers[0], g, offsets, factor, out, 0, out, 1, tokens, strip, inverseQuantum)
@@ -87,8 +88,8 @@ func (s *simd) columns(in int) int {
 	return s.width()
 }
 
-// packKept packs count times step columns, from column from on, of the tokens that count: each time into rows of step numbers, or scaled
-// into a strip if inverseQuantum is not 0.
+// packKept packs count times step columns, from column from on, of the tokens that count: each time into rows of step
+// numbers, or scaled into a strip if inverseQuantum is not 0.
 func (s *simd) packKept(w *worker, x []float32, offsets []int32, factor []float64, ld, from, step, count, tokens int, dst []float32, inverseQuantum float64) {
 	width, pack := step, s.packRows
 	if inverseQuantum != 0 {
