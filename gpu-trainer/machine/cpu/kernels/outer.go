@@ -71,8 +71,11 @@ func (o *outer) run(p *Pool, s *simd, job outerJob, tokens, in, out, columns int
 	}
 	o.simd, o.job, o.tokens, o.in, o.out, o.columns = s, job, tokens, in, out, columns
 	o.step = evenStep(out, s.rows)
+	if tiles := roundUp((out+o.step-1)/o.step, len(p.workers)); tiles <= out {
+		o.step = (out + tiles - 1) / tiles // as many for each thread
+	}
 	o.strips, o.panels = (out+o.step-1)/o.step, (in+columns-1)/columns
-	if in < out {
+	if in <= out {
 		o.packed = take[float32](&p.packed, o.panels*o.panel())
 		p.each(o.panels, p.together(o.panels), o.packPanels)
 		p.each(o.strips, p.together(o.strips), o.withStrips)

@@ -1,14 +1,13 @@
 package kernels
 
 // kBlock is how many products a tile adds at most before the next tile takes
-// over, so that the rows of A and the panel of B that it reads fit the second
-// cache. A tile goes on from the C of the block before: sums are the same chains
-// for any kBlock.
-const kBlock = 1536
+// over, so that the rows of A stay in the first cache while panels of B pass. A
+// tile goes on from the C of the block before: sums are the same chains for any kBlock.
+const kBlock = 512
 
 // groupSize is how many numbers of B stay in the second cache while the rows of
 // A pass by.
-const groupSize = 512 << 10
+const groupSize = 256 << 10
 
 // noStart is the start of a product that adds to nothing.
 var noStart [64]float32
