@@ -9,10 +9,11 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 )
 
-// TestOneExampleIsTheSameInAnyCompany: the integer vector that an example adds to a lot is that which it adds alone, to the bit, whatever else is in
-// the lot: few or many others, long ones or short ones, at any place, in any cut into physical batches, on any number of threads. That is
-// what the sensitivity rests on. Norms of short examples are formed from gram matrices and those of long ones directly, which follows from the
-// example's own length; lots of more than 512 tokens pass in several blocks.
+// TestOneExampleIsTheSameInAnyCompany: the integer vector that an example adds to a lot is that which it adds alone,
+// to the bit, whatever else is in the lot: few or many others, long ones or short ones, at any place, in any cut into
+// physical batches, on any number of threads. That is what the sensitivity rests on. Norms of short examples are
+// formed from gram matrices and those of long ones directly, which follows from the example's own length; lots of
+// more than 512 tokens pass in several blocks.
 func TestOneExampleIsTheSameInAnyCompany(t *testing.T) {
 	c := model.DefaultConfig(model.BERT)
 	c.VocabSize, c.Layers, c.HiddenSize, c.Heads, c.IntermediateSize, c.MaxPositions = 100, 1, 40, 2, 100, 128

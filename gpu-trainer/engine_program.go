@@ -170,12 +170,24 @@ func (c *core[T]) addSums(p *program, b *ops.Builder, layered bool, spec *machin
 	}
 	for i, u := range uses {
 		derivatives[i] = u.Derivative(b)
-		if c.resident == nil && u.Small() {
-			kept[i] = b.Keep(p.squares[of[i]], u, derivatives[i])
-			p.squares[of[i]] = kept[i]
-			continue
+	}
+	done := make([]bool, len(uses))
+	for i, u := range uses {
+		squares := &p.squares[of[i]]
+		switch sharers := c.sharers(uses, of, i); {
+		case done[i]:
+		case c.resident == nil && u.Small():
+			kept[i] = b.Keep(*squares, u, derivatives[i])
+			*squares = kept[i]
+		case len(sharers) > 1:
+			var gs gorgonia.Nodes
+			for _, j := range sharers {
+				gs, done[j] = append(gs, derivatives[j]), true
+			}
+			*squares = b.Norms(*squares, uses[i:], gs)
+		default:
+			*squares = b.Norm(*squares, u, derivatives[i])
 		}
-		p.squares[of[i]] = b.Norm(p.squares[of[i]], u, derivatives[i])
 	}
 	p.factor = b.Clip(p.squares...)
 	factors := make(gorgonia.Nodes, groups)
@@ -198,6 +210,18 @@ func (c *core[T]) addSums(p *program, b *ops.Builder, layered bool, spec *machin
 		}
 	}
 	return nil
+}
+
+// sharers lists use i and those after it whose norms are formed with its own, on the host: of one group, with one
+// input.
+func (c *core[T]) sharers(uses []ops.Use, of []int, i int) []int {
+	var list []int
+	for j := i; j < len(uses) && c.resident == nil; j++ {
+		if of[j] == of[i] && !uses[j].Small() && uses[i].Shares(uses[j]) {
+			list = append(list, j)
+		}
+	}
+	return list
 }
 
 // uses are those of a network, last layer first, one for each weight.

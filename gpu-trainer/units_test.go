@@ -13,8 +13,9 @@ import (
 // unitVariable tells a child of TestEveryUnitMeetsTheGoldens which vector unit it must find.
 const unitVariable = "EWTUNE_TEST_UNIT"
 
-// TestEveryUnitMeetsTheGoldens runs the goldens, and the test of one example's gradient, on the code for AVX2 and on what Go compiles, which a processor
-// with AVX-512 would never run otherwise. Each is a process of its own, in which the processor is made to seem without the better units.
+// TestEveryUnitMeetsTheGoldens runs the goldens, and the test of one example's gradient, on the code for AVX2 and on
+// what Go compiles, which a processor with AVX-512 would never run otherwise. Each is a process of its own, in which
+// the processor is made to seem without the better units.
 func TestEveryUnitMeetsTheGoldens(t *testing.T) {
 	if os.Getenv(unitVariable) != "" {
 		t.SkipNow() // in a child

@@ -71,6 +71,21 @@ func (b *Builder) Norm(squares *gorgonia.Node, u Use, g *gorgonia.Node) *gorgoni
 	return b.apply(op, append(gorgonia.Nodes{squares, g}, u.In...)...)
 }
 
+// Shares tells whether Norms takes two uses together: linear ones of a single place with the same input.
+func (u Use) Shares(other Use) bool {
+	linear := func(u Use) bool { return u.Kernel == "linear" && u.SideBySide() == 1 && u.rows() == Tokens }
+	return linear(u) && linear(other) && u.In[0] == other.In[0]
+}
+
+// Norms is Norm of uses that share their input, which is read once for all: gs are their derivatives.
+func (b *Builder) Norms(squares *gorgonia.Node, uses []Use, gs gorgonia.Nodes) *gorgonia.Node {
+	if b.err != nil {
+		return nil
+	}
+	op := Op{kernel: "linear.norms", outputs: []Output{like(squares)}, accumulates: true}
+	return b.apply(op, append(gorgonia.Nodes{squares, uses[0].In[0]}, gs...)...)
+}
+
 // keptRank is the narrower side of the widest linear gradient that is kept: an example of as many tokens has that
 // many factors.
 const keptRank = 16

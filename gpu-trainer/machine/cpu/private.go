@@ -30,6 +30,20 @@ func linearNorm[T kernels.Float](c call[T]) machine.Run {
 	}
 }
 
+// linearNorms is linearNorm of several weights with one input: squares, x and the derivatives.
+func linearNorms[T kernels.Float](c call[T]) machine.Run {
+	squares, x := as[float64](c.out[0]), c.input(1)
+	gs, outs := make([][]T, len(c.in)-2), make([]int, len(c.in)-2)
+	return func(f *machine.Feed) error {
+		for k := range gs {
+			g := c.input(2 + k)
+			gs[k], outs[k] = g.data(), g.Width
+		}
+		kernels.LinearNorms(c.Pool, x.data(), gs, f.OffsetsOf(x.Rows), x.Width, outs, kernels.NormsOf(squares.data()))
+		return nil
+	}
+}
+
 // linearKeep is linearNorm that keeps the gradients.
 func linearKeep[T kernels.Float](c call[T]) machine.Run {
 	squares, g, x := as[float64](c.out[0]), c.input(1), c.input(2)

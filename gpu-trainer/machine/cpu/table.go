@@ -19,7 +19,7 @@ func table[T kernels.Float]() map[string]func(call[T]) machine.Run {
 		"prompt.add": promptAdd[T], "prompt.rows": promptRows[T],
 		"crossentropy": crossEntropy[T], "beside": beside[T],
 		"zeros": zeros[T], "clip": clip[T],
-		"linear.norm": linearNorm[T], "bias.norm": biasNorm[T], "layernorm.norm": layerNormNorm[T], "embed.norm": embedNorm[T],
+		"linear.norm": linearNorm[T], "linear.norms": linearNorms[T], "bias.norm": biasNorm[T], "layernorm.norm": layerNormNorm[T], "embed.norm": embedNorm[T],
 		"linear.keep": linearKeep[T], "bias.keep": biasNorm[T], "layernorm.keep": layerNormNorm[T],
 		"linear.sum": linearSum[T], "bias.sum": biasSum[T], "layernorm.sum": layerNormSum[T], "embed.sum": embedSum[T],
 		"linear.grad": linearGrad[T], "bias.grad": biasGrad[T], "layernorm.grad": layerNormGrad[T], "embed.grad": embedGrad[T],

@@ -11,40 +11,31 @@ import "math"
 //
 // Sums of squares are kept in float64.
 func LinearNorm[T Float](p *Pool, x, g []T, offsets []int32, in, out int, n Norms) {
+	LinearNorms(p, x, [][]T{g}, offsets, in, []int{out}, n)
+}
+
+// LinearNorms is LinearNorm of several weights that share their input, as query, key and value do: the gram matrix of
+// an example's x is formed once. Which norms are formed from it depends on the example's own length.
+func LinearNorms[T Float](p *Pool, x []T, gs [][]T, offsets []int32, in int, outs []int, n Norms) {
 	eachExample(p, offsets, func(w *worker, i, lo, hi int) {
-		length := hi - lo
-		xi, gi := x[lo*in:hi*in], g[lo*out:hi*out]
-		if cheaperByGram(length, in, out) {
-			gram := take[T](&w.tile, length*gramWidth(length))
-			gramLower(w, xi, length, in, gram)
-			addGram(n, w, i, gram, gi, shape{length, in, out})
-		} else {
-			addDirect(n, w, i, xi, gi, shape{length, in, out})
+		length, xi := hi-lo, x[lo*in:hi*in]
+		var gram []T
+		for k, g := range gs {
+			if out := outs[k]; cheaperByGram(length, in, out) {
+				if gram == nil {
+					gram = take[T](&w.tile, length*gramWidth(length))
+					gramLower(w, xi, length, in, gram)
+				}
+				addGram(n, w, i, gram, g[lo*out:hi*out], shape{length, in, out})
+			}
+		}
+		for k, g := range gs { // after the others: these need the memory of the gram
+			if out := outs[k]; !cheaperByGram(length, in, out) {
+				addDirect(n, w, i, xi, g[lo*out:hi*out], shape{length, in, out})
+			}
 		}
 	})
 }
-
-// LinearNormGram is LinearNorm for inputs whose gram matrices GramLower has
-// already formed: one x-gram serves the query, key and value projections.
-func LinearNormGram[T Float](p *Pool, grams, g []T, offsets []int32, in, out int, n Norms) {
-	starts := gramStarts(p, offsets)
-	eachExample(p, offsets, func(w *worker, i, lo, hi int) {
-		addGram(n, w, i, grams[starts[i]:], g[lo*out:hi*out], shape{hi - lo, in, out})
-	})
-}
-
-// GramLower computes the lower triangle of x_i x_iᵀ for each example, one
-// after the other, into grams of length GramSize.
-func GramLower[T Float](p *Pool, x []T, offsets []int32, width int, grams []T) {
-	starts := gramStarts(p, offsets)
-	eachExample(p, offsets, func(w *worker, i, lo, hi int) {
-		gramLower(w, x[lo*width:hi*width], hi-lo, width, grams[starts[i]:])
-	})
-}
-
-// GramPays reports whether a linear layer of this shape has its norms from
-// gram matrices for an example of the given number of tokens.
-func GramPays(length, in, out int) bool { return cheaperByGram(length, in, out) }
 
 func cheaperByGram(length, in, out int) bool { return length*(in+out) < 2*in*out }
 

@@ -39,23 +39,43 @@ func testLinearNorm[T Float](t *testing.T) {
 	for _, s := range privateShapes {
 		in, out := s[0], s[1]
 		x, g := gaussian[T](r, rows*in), gaussian[T](r, rows*out)
-		sq, byGram := NormsOf(make([]float64, 14)), NormsOf(make([]float64, 14))
-		sq.Square[0], byGram.Square[0] = 1, 1
+		sq := NormsOf(make([]float64, 14))
+		sq.Square[0] = 1
 		LinearNorm(p, x, g, privateOffsets, in, out, sq)
-		grams := make([]T, GramSize(privateOffsets))
-		GramLower(p, x, privateOffsets, in, grams)
-		LinearNormGram(p, grams, g, privateOffsets, in, out, byGram)
 		for i, d := range perExample(widen(x), widen(g), privateOffsets, in, out) {
 			want := dot(d, d)
 			if i == 0 {
 				want++
 			}
-			for _, got := range []float64{sq.Square[i], byGram.Square[i]} {
-				if math.Abs(got-want) > 64*unit[T]()*want {
-					t.Errorf("%v example %d: %v, want %v", s, i, got, want)
-				}
+			if got := sq.Square[i]; math.Abs(got-want) > 64*unit[T]()*want {
+				t.Errorf("%v example %d: %v, want %v", s, i, got, want)
 			}
 		}
+	}
+}
+
+// Weights that share their input have the norms and bounds that each has apart, to the bit, also where only some of
+// them are formed from grams.
+func TestLinearNormsTogether(t *testing.T) {
+	both(t, testLinearNormsTogether[float32], testLinearNormsTogether[float64])
+}
+
+func testLinearNormsTogether[T Float](t *testing.T) {
+	r := source(15)
+	rows := int(privateOffsets[len(privateOffsets)-1])
+	for _, n := range threads {
+		p := newPool(n)
+		defer p.Close()
+		const in = 40
+		outs := []int{40, 40, 150, 12} // of an example of 33 tokens, the last is formed directly
+		x, gs := gaussian[T](r, rows*in), make([][]T, len(outs))
+		together, apart := make([]float64, 14), make([]float64, 14)
+		for k, out := range outs {
+			gs[k] = gaussian[T](r, rows*out)
+			LinearNorm(p, x, gs[k], privateOffsets, in, out, NormsOf(apart))
+		}
+		LinearNorms(p, x, gs, privateOffsets, in, outs, NormsOf(together))
+		same(t, "norms", together, apart)
 	}
 }
 

@@ -8,26 +8,6 @@ import "unsafe"
 // gramWidth is the distance between the rows of a gram matrix.
 func gramWidth(length int) int { return roundUp(length, 16) }
 
-// GramSize is the length of the buffer for the gram matrices of a batch.
-func GramSize(offsets []int32) int {
-	total := 0
-	for i := range len(offsets) - 1 {
-		length := int(offsets[i+1] - offsets[i])
-		total += length * gramWidth(length)
-	}
-	return total
-}
-
-func gramStarts(p *Pool, offsets []int32) []int {
-	starts := take[int](&p.second, len(offsets))
-	starts[0] = 0
-	for i := range len(offsets) - 1 {
-		length := int(offsets[i+1] - offsets[i])
-		starts[i+1] = starts[i] + length*gramWidth(length)
-	}
-	return starts
-}
-
 // gramLower computes the lower triangle of x xᵀ for x [length,width].
 func gramLower[T Float](w *worker, x []T, length, width int, gram []T) {
 	if vectors[T](w.pool) {
