@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { check, compose, curve, delta, epsilon, maxSamplingRate, maxSteps, noiseMultiplier, version } from '../npm/dist/index.js';
+import { instantiate } from '../npm/dist/full.js';
 
 // Settings and exact values: 40-digit arithmetic by two methods, rounded to eleven digits.
 const settings = [
@@ -21,6 +23,21 @@ test('the interval encloses the exact epsilon, and is narrow', () => {
     assert.equal(r.direction, 'remove');
     assert.equal(r.upper, r.directions.remove.upper);
     assert.equal(r.method, 'certified');
+  }
+});
+
+test('Edgeworth agrees with the whole accountant, whose cumulants have 200 bits, or warns', () => {
+  const whole = instantiate(readFileSync(new URL('../npm/dist/full.wasm', import.meta.url)));
+  for (const samplingRate of [0.3, 1e-2, 1e-4, 1e-6, 1e-8, 1e-9, 1e-11]) {
+    for (const noiseMultiplier of [0.5, 1, 5, 20]) for (const steps of [10, 1e5]) for (const order of [1, 2, 3]) {
+      const plan = { samplingRate, noiseMultiplier, steps };
+      const r = epsilon(plan, { delta: 1e-5, accountant: 'edgeworth', order });
+      const warned = r.warnings.some((w) => w.code === 'rounded');
+      assert.equal(warned, samplingRate < 1e-8);
+      if (warned) continue;
+      const { epsilon: want } = whole.call({ command: 'epsilon', sampling_rate: samplingRate, noise_multiplier: noiseMultiplier, steps, delta: 1e-5, accountant: 'edgeworth', order });
+      assert.ok(Math.abs(r.estimate - want.estimate) <= 1e-6 * want.estimate, `${JSON.stringify(plan)}, order ${order}: ${r.estimate}, whole ${want.estimate}`);
+    }
   }
 });
 

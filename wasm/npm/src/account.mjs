@@ -9,6 +9,9 @@ import { number, phase, phases } from './plan.mjs';
 /** @typedef {import('../types/index.d.ts').Warning} Warning */
 /** @typedef {import('../types/index.d.ts').Result} Result */
 
+/** From this sampling rate on, Edgeworth agrees with the whole accountant, which computes with 200 bits, within 1e-6. */
+const leastExact = 1e-8;
+
 const accountants = ['certified', 'edgeworth', 'rdp', 'gdp'];
 
 /** @type {(plan: any, options: any) => Result} */
@@ -52,7 +55,7 @@ function answer(name, list, a, delta, chosen) {
   // The published Edgeworth accountant looks at one direction only; what it would have said is what is wanted of it.
   const direction = chosen.accountant === 'edgeworth' ? 'remove' : worse(directions);
   const result = { ...directions[direction], direction, directions, method: chosen.accountant, adjacency: chosen.adjacency };
-  return { ...result, sampler: 'poisson', delta, warnings: warnings(name, result, flags) };
+  return { ...result, sampler: 'poisson', delta, warnings: warnings(name, result, flags, list) };
 }
 
 /**
@@ -67,20 +70,24 @@ export const worse = ({ remove, add }) => (add.upper > remove.upper ? 'add' : 'r
  * @param {'epsilon' | 'delta'} name
  * @param {Interval & { method: Accountant }} result
  * @param {number} flags 1: several roots, the largest was taken
+ * @param {Phase[]} phases
  * @returns {Warning[]}
  */
-function warnings(name, { lower, upper, method }, flags) {
+function warnings(name, { lower, upper, method }, flags, phases) {
   /** @type {Warning[]} */
   const list = [];
   const what = name === 'epsilon' ? 'ε' : 'δ';
   if (method === 'edgeworth' || method === 'gdp') {
     list.push({ code: 'estimate', message: `${method} is an estimate of ${what}, not a bound: it can fall below the truth.` });
   }
+  if (method === 'edgeworth' && phases.some((p) => p.samplingRate < leastExact)) {
+    list.push({ code: 'rounded', message: 'Below a sampling rate of 1e-8 the cumulants lose their digits here; ewtune/full keeps them.' });
+  }
   if (flags & 1) list.push({ code: 'non-monotone', message: 'The expansion crosses δ more than once; the largest ε was taken.' });
   if (method === 'certified' && upper === Infinity) {
     list.push({ code: 'unbounded', message: `No finite ${what} can be certified for this plan.` });
   } else if (method === 'certified' && upper - lower > 1e-3 * upper) {
-    list.push({ code: 'wide', message: `The certified interval is wide: ${what} lies anywhere between lower and upper.` });
+    list.push({ code: 'wide', message: `The certified interval is wide: ${what} lies anywhere between lower and upper. ewtune/full may enclose it more closely.` });
   }
   return list;
 }

@@ -68,8 +68,8 @@ export interface Interval {
 
 /** Something that a reader of the number should know. */
 export interface Warning {
-  /** Stable name, for programs. */
-  readonly code: 'estimate' | 'non-monotone' | 'wide' | 'unbounded';
+  /** Stable name, for programs; `rounded`: of Edgeworth below a sampling rate of 1e-8. */
+  readonly code: 'estimate' | 'non-monotone' | 'rounded' | 'wide' | 'unbounded';
   /** A sentence, for people. */
   readonly message: string;
 }
