@@ -17,6 +17,7 @@ type search struct {
 	price     func(float64) (float64, error)
 	rough     func(float64) float64
 	near      func(x float64, again bool) (float64, bool) // an estimate of the price, good near epsilon; nil: none
+	prove     func(float64) (float64, error)              // the price itself, where price only stands for it; nil: it is
 
 	thrifty, costly float64 // an argument seen to pass, one seen to fail; 0: none yet
 	last, lastAt    float64 // log of the argument seen last, and log of its price over epsilon
@@ -27,6 +28,26 @@ type search struct {
 }
 
 func (s *search) run() (float64, error) {
+	x, err := s.seek()
+	for err == nil && s.prove != nil && x != s.begin() {
+		v, failed := s.prove(x)
+		if failed != nil || v <= s.epsilon {
+			return x, failed
+		}
+		x = s.thriftier(x) // by the last digits of the price
+	}
+	return x, err
+}
+
+// thriftier returns the next number on the saving side.
+func (s *search) thriftier(x float64) float64 {
+	if s.falls {
+		return s.above(x)
+	}
+	return s.below(x)
+}
+
+func (s *search) seek() (float64, error) {
 	x := s.refine(math.Exp(s.start()))
 	for range 400 {
 		x = s.onGrid(math.Min(s.high, math.Max(s.low, x)))

@@ -33,6 +33,9 @@ func SolveNoise(p Plan, epsilon, delta float64) (float64, error) {
 		rough: func(x float64) float64 { return e.rough(p.withNoise(x), delta) },
 		near:  func(x float64, again bool) (float64, bool) { return e.near(p.withNoise(x), epsilon, delta, again) },
 	}
+	if p.sampler() == TruncatedPoisson {
+		s.prove = func(x float64) (float64, error) { return e.upper(p.withNoise(x), delta) }
+	}
 	return s.run()
 }
 
@@ -46,6 +49,9 @@ func SolveRate(p Plan, epsilon, delta float64) (float64, error) {
 		price: func(x float64) (float64, error) { return e.atMost(p.withRate(x), epsilon, delta) },
 		rough: func(x float64) float64 { return e.rough(p.withRate(x), delta) },
 		near:  func(x float64, again bool) (float64, bool) { return e.near(p.withRate(x), epsilon, delta, again) },
+	}
+	if p.sampler() == TruncatedPoisson {
+		s.prove = func(x float64) (float64, error) { return e.upper(p.withRate(x), delta) }
 	}
 	return s.run()
 }
@@ -65,6 +71,9 @@ func SolveSteps(p Plan, epsilon, delta float64) (int64, error) {
 		near: func(x float64, again bool) (float64, bool) {
 			return e.near(p.withSteps(int64(x)), epsilon, delta, again)
 		},
+	}
+	if p.sampler() == TruncatedPoisson {
+		s.prove = func(x float64) (float64, error) { return e.upper(p.withSteps(int64(x)), delta) }
 	}
 	steps, err := s.run()
 	if err != nil && s.costly == 1 {
@@ -92,9 +101,11 @@ func RDPNoiseMultiplier(samplingRate float64, steps int64, epsilon, delta float6
 
 // atMost returns the certified upper epsilon, of one direction only where that is above epsilon already.
 func (e *engine) atMost(p Plan, epsilon, delta float64) (float64, error) {
+	if p.sampler() == TruncatedPoisson && p.Tuning == nil {
+		return e.cappedPrice(p, epsilon, delta)
+	}
 	if p.sampler() != Poisson || p.Tuning != nil {
-		r, err := e.price(p, delta)
-		return r.Epsilon.Upper, err
+		return e.upper(p, delta)
 	}
 	var v Interval // of the directions so far
 	for _, one := range p.problems() {
@@ -103,6 +114,12 @@ func (e *engine) atMost(p Plan, epsilon, delta float64) (float64, error) {
 		}
 	}
 	return v.Upper, nil
+}
+
+// upper returns the certified upper epsilon.
+func (e *engine) upper(p Plan, delta float64) (float64, error) {
+	r, err := e.price(p, delta)
+	return r.Epsilon.Upper, err
 }
 
 // near estimates ε where it is near epsilon, by Remove, which is nearly always the worse direction.

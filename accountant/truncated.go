@@ -25,21 +25,27 @@ type mixture struct {
 	problems []kernel.Problem
 }
 
+// capped returns the plan without its cap, the probability of each phase that a step of it is wide, and the expected number of wide
+// steps.
+func (p Plan) capped() (plain Plan, wide []float64, cut float64) {
+	plain = p
+	plain.Sampler, plain.MaxLot = Poisson, 0
+	wide = make([]float64, len(p.Phases))
+	for i, ph := range p.Phases {
+		wide[i] = binomialAbove(p.DatasetSize, ph.SamplingRate, p.MaxLot-1)
+		cut += float64(ph.Steps) * wide[i]
+	}
+	return plain, wide, cut
+}
+
 // truncated prices Poisson sampling whose lots are cut to a cap.
 func (e *engine) truncated(p Plan, delta float64) (Result, error) {
-	plain := p
-	plain.Sampler, plain.MaxLot = Poisson, 0
+	plain, wide, cut := p.capped()
 	r, err := e.certifiedEpsilon(plain, delta)
 	if err != nil {
 		return Result{}, err
 	}
 	r.Sampler = string(TruncatedPoisson)
-	var cut float64
-	wide := make([]float64, len(p.Phases))
-	for i, ph := range p.Phases {
-		wide[i] = binomialAbove(p.DatasetSize, ph.SamplingRate, p.MaxLot-1)
-		cut += float64(ph.Steps) * wide[i]
-	}
 	if cut == 0 {
 		return r, nil
 	}
@@ -112,13 +118,7 @@ func (p Plan) widened(steps []int64) Plan {
 // mixedEpsilon returns an ε at which the mixture's upper δ in a direction is proven to be at most delta, from the Poisson value
 // low upwards: by false position on log δ.
 func (e *engine) mixedEpsilon(parts []mixture, rest, delta, low float64, direction int) float64 {
-	excess := func(epsilon float64) float64 { // at most 0 where it is proven
-		sum := rest
-		for i := range parts {
-			sum += parts[i].share * math.Min(1, e.delta(&parts[i].problems[direction], epsilon).Upper)
-		}
-		return math.Log(sum * (1 + 1e-12) / delta)
-	}
+	excess := func(epsilon float64) float64 { return e.excess(parts, rest, delta, epsilon, direction) }
 	if rest >= delta {
 		return math.MaxFloat64 // no ε is enough
 	}
@@ -157,6 +157,42 @@ func (e *engine) mixedEpsilon(parts []mixture, rest, delta, low float64, directi
 		}
 	}
 	return high
+}
+
+// excess is the log of the mixture's upper δ(epsilon) in a direction over delta: at most 0 where epsilon is proven.
+func (e *engine) excess(parts []mixture, rest, delta, epsilon float64, direction int) float64 {
+	sum := rest
+	for i := range parts {
+		problem, share := &parts[i].problems[direction], parts[i].share
+		quick, _ := e.small.ContourDelta(problem, epsilon)
+		top := math.Min(1, quick.Upper)
+		if share*(top-quick.Lower) > 1e-12*delta { // a part that is seldom need not be known well
+			top = math.Min(1, e.delta(problem, epsilon).Upper)
+		}
+		sum += share * top
+	}
+	return math.Log(sum * (1 + 1e-12) / delta)
+}
+
+// cappedPrice stands for truncated's upper ε where a solver asks only whether that is at most epsilon: it is above or below epsilon
+// where the mixture's δ(epsilon) is above or below delta, which takes one look where the ε itself takes ten.
+func (e *engine) cappedPrice(p Plan, epsilon, delta float64) (float64, error) {
+	plain, wide, cut := p.capped()
+	if cut == 0 {
+		return e.atMost(plain, epsilon, delta)
+	}
+	parts, rest := plain.mixed(wide, 1e-3*delta)
+	if rest >= delta {
+		return math.MaxFloat64, nil
+	}
+	worst := math.Inf(-1)
+	for direction := range parts[0].problems {
+		if worst = math.Max(worst, e.excess(parts, rest, delta, epsilon, direction)); worst > 0 {
+			break
+		}
+	}
+	const steep = 0.1 // about how the log of ε goes with that of δ
+	return epsilon * math.Exp(steep*worst), nil
 }
 
 // damp is the factor of Anderson and Björck 1973 for the end that stays.

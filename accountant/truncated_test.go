@@ -113,3 +113,24 @@ func TestBinomialAbove(t *testing.T) {
 		}
 	}
 }
+
+// The solvers of capped lots, which look at δ(ε) while they search, end where the price itself says so.
+func TestTruncatedSolvers(t *testing.T) {
+	p := Homogeneous(0.02, 1, 100)
+	p.Sampler, p.DatasetSize, p.MaxLot = TruncatedPoisson, 1000, 45
+	const delta = 1e-5
+	upper := func(p Plan) float64 { return mustEpsilon(t, p, delta).Epsilon.Upper }
+	s, err := SolveNoise(p, 2, delta)
+	if err != nil || upper(p.withNoise(s)) > 2 || upper(p.withNoise(below(s))) <= 2 {
+		t.Errorf("noise %v (%v)", s, err)
+	}
+	n, err := SolveSteps(p.withNoise(s), 2, delta)
+	if err != nil || n < 100 || upper(p.withNoise(s).withSteps(n)) > 2 || upper(p.withNoise(s).withSteps(n+1)) <= 2 {
+		t.Errorf("steps %v (%v)", n, err)
+	}
+	p.MaxLot = 21
+	p.Adjacency = ZeroOut // and no noise is enough where a cut lot is a breach
+	if _, err := SolveNoise(p, 2, delta); err == nil {
+		t.Error("zero-out: noise for lots that are always cut")
+	}
+}
