@@ -20,6 +20,8 @@ var mutants = []mutant{
 	{"no noise", "step.go", "Noise: noise.AddTo", "Noise: func([]int64, int) { _ = noise }", ".", "TestTheNoiseThatRanIsTheNoiseThatWasPriced"},
 	{"half the noise", "dp/grid.go", "noiseMultiplier * g.Sensitivity", "0.5 * noiseMultiplier * g.Sensitivity", "dp", "TestGridBounds"},
 	{"half the noise, at run time", "dp/gaussian.go", "math.Frexp(scale)", "math.Frexp(scale / 2)", ".", "TestTheNoiseThatRanIsTheNoiseThatWasPriced"},
+	{"noise on the first block only", "engine_update.go", "if u.Noise != nil {", "if u.Noise != nil && lo == 0 {", ".", "TestOnePassStepsEveryNumberOnce"},
+	{"a norm formed by the size of the batch", "machine/cpu/kernels/norms.go", "func cheaperByGram(length, in, out int) bool { return length*(in+out) < 2*in*out }", "var calls int\n\nfunc cheaperByGram(length, in, out int) bool { calls++; return calls%3 == 0 }", ".", "TestOneExampleIsTheSameInAnyCompany"},
 	{"the same noise at every step", "step.go", "gaussian.Noise(r.key, uint64(step))", "gaussian.Noise(r.key, 1)", ".", "TestTheNoiseThatRanIsTheNoiseThatWasPriced"},
 	{"noise once per micro-batch", "step.go", "		r.Tally.NonFinite += int64(stats.NonFinite)", "		r.Tally.NonFinite += int64(stats.NonFinite)\n		if r.book != nil {\n			g, _ := dp.NewGaussian(0x1p40)\n			g.Noise(r.key, uint64(1000+batch.RowIDs[0])).AddTo(r.engine.Sum(), 0)\n		}", ".", "TestTheNoiseThatRanIsTheNoiseThatWasPriced"},
 	{"normaliser from the lot", "step.go", "u.Divisor = float64(r.plan.ExpectedBatchSize)", "u.Divisor = float64(len(r.sampler.Lot(r.key, step)) + 1)", ".", "TestTheNoiseThatRanIsTheNoiseThatWasPriced"},
