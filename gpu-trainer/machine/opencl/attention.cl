@@ -1,4 +1,5 @@
-// Attention over the tokens of one example. Probabilities: heads matrices [L, L] for each example of L tokens, one after the other; starts[e] Σ L² of the examples before e.
+// Attention over the tokens of one example. Probabilities: heads matrices [L, L] for each example of L tokens, one
+// after the other; starts[e] Σ L² of the examples before e.
 
 __kernel void attention_probs(__global const float *q, __global const float *k, __global const int *offsets, __global const int *owner,
                               __global const int *starts, __global float *probs, int n, int heads, int hidden, float factor) {
@@ -55,7 +56,8 @@ __kernel void attention_scores_grad(__global const float *probs, __global const 
   for (int s = 0; s < length; s++) ds[at + s] = factor * probs[at + s] * (ds[at + s] - along);
 }
 
-// The same three for GPUs: one group of 64 a token and head, so that neighbours read neighbouring numbers and no work-item has a row to itself.
+// The same three for GPUs: one group of 64 a token and head, so that neighbours read neighbouring numbers and no
+// work-item has a row to itself.
 
 REDUCTION(most_of_group, float, room[id] = fmax(room[id], room[id + step]))
 REDUCTION(sum_of_group, float, room[id] += room[id + step])

@@ -1,8 +1,9 @@
-// Kernels of the operations of package ops, but for products. Matrices are row-major. Tokens of example i are rows offsets[i]..offsets[i+1]-1.
+// Kernels of the operations of package ops, but for products. Matrices are row-major. Tokens of example i are rows
+// offsets[i]..offsets[i+1]-1.
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
 #pragma OPENCL FP_CONTRACT OFF
 
-// ---- reductions of a work-group of 64 -------------------------------------------------------------------------------------------
+// ---- reductions of a work-group of 64 --------------------
 
 #define GROUP 64
 
@@ -38,15 +39,17 @@ float dot_rows(__global const float *a, __global const float *b, int n) {
   return sum;
 }
 
-// Norm kernels add an example's squared norm to squares[e] and, to squares[e + examples], the bound that kernels.Norms of the CPU derives:
-// what the sum kernel adds, over its factor, is certainly no longer. One group an example.
+// Norm kernels add an example's squared norm to squares[e] and, to squares[e + examples], the bound that
+// kernels.Norms of the CPU derives: what the sum kernel adds, over its factor, is certainly no longer. One group an
+// example.
 void add_norm(__global double *squares, double square, double bound) {
   int e = get_group_id(0), examples = get_num_groups(0);
   squares[e] += square;
   squares[e + examples] += bound * (1 + 0x1p-28);
 }
 
-// rounding_error is γ(n) = nu/(1-nu) of float sums of n products, whatever their order; FLUSHED the most that a result flushed to zero loses.
+// rounding_error is γ(n) = nu/(1-nu) of float sums of n products, whatever their order; FLUSHED the most that a
+// result flushed to zero loses.
 double rounding_error(int n) {
   double nu = n * 0x1p-24;
   return nu > 0.5 ? INFINITY : nu / (1 - nu);
@@ -139,7 +142,7 @@ __kernel void embed_norm(__global const int *ids, __global const float *g, __glo
   if (get_local_id(0) == 0) add_norm(squares, sum, most <= LARGEST_TRACE ? norm * norm : INFINITY);
 }
 
-// ---- integer sums and plain gradients of vectors and tables: one work-item a column --------------------------------------------------
+// ---- integer sums and plain gradients of vectors and tables: one work-item a column --------------------
 
 __kernel void bias_sum(__global const float *g, __global const int *offsets, int examples, int width, __global const double *factor, double inverse, __global long *sum) {
   int j = get_global_id(0);
@@ -190,7 +193,7 @@ __kernel void embed_grad(__global const int *ids, __global const float *g, int r
   for (int t = 0; t < rows; t++) total[(size_t)ids[t] * width + j] += g[(size_t)t * width + j];
 }
 
-// ---- rows ------------------------------------------------------------------------------------------------------------------------
+// ---- rows --------------------
 
 __kernel void embed(__global const int *ids, __global const float *table, __global float *y, int n, int width, int add) {
   int i = get_global_id(0);
@@ -291,10 +294,10 @@ __kernel void prompt_rows(__global const float *g, __global const int *offsets, 
   if (i < n) y[i] = g[(size_t)(offsets[i / (count * width)] + 1) * width + i % (count * width)];
 }
 
-// ---- single numbers ----------------------------------------------------------------------------------------------------------------
+// ---- single numbers --------------------
 
-// Φ(x) = erfc(-x/√2)/2, with erfc(t) = exp(-t P(t)) for t >= 0 to 1.4e-7; P is a least-squares fit, reweighted towards the smallest
-// maximum, on (0, 4.2]. Beyond, t P(t) only grows.
+// Φ(x) = erfc(-x/√2)/2, with erfc(t) = exp(-t P(t)) for t >= 0 to 1.4e-7; P is a least-squares fit, reweighted
+// towards the smallest maximum, on (0, 4.2]. Beyond, t P(t) only grows.
 float normal_cdf(float x) {
   float t = fabs(x) * 0.70710678118654752f;
   float p = fma(3.1439602e-05f, t, -0.000308797578f);

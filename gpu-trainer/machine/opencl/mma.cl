@@ -1,7 +1,8 @@
-// Matrix products on tensor cores: factors in bfloat16, sums in float32. One group of four warps makes a 64x64 tile of the result, each warp a quarter of it by
-// mma.sync.m16n8k16. The left operand's rows must be contiguous (ak = 1).
+// Matrix products on tensor cores: factors in bfloat16, sums in float32. One group of four warps makes a 64x64 tile
+// of the result, each warp a quarter of it by mma.sync.m16n8k16. The left operand's rows must be contiguous (ak = 1).
 //
-// MMA_EMULATED puts the instruction together from the fragment layouts of the PTX manual, so that the indices below are checked on any device.
+// MMA_EMULATED puts the instruction together from the fragment layouts of the PTX manual, so that the indices below
+// are checked on any device.
 
 #define MMA_TILE 64
 #define MMA_DEPTH 32
@@ -15,7 +16,8 @@
 
 #ifdef MMA_EMULATED
 #define UNROLL
-// Section "Matrix Fragments for mma.m16n8k16 with floating point type" of the PTX manual: with group = lane / 4 and thread = lane % 4,
+// Section "Matrix Fragments for mma.m16n8k16 with floating point type" of the PTX manual: with group = lane / 4 and
+// thread = lane % 4,
 //   A  element i of 8: row group, + 8 unless i is 0, 1, 4 or 5; column thread*2 + i%2, + 8 if i >= 4
 //   B  element i of 4: row thread*2 + i%2, + 8 if i >= 2; column group
 //   C  element i of 4: row group, + 8 if i >= 2; column thread*2 + i%2
@@ -58,8 +60,8 @@ ushort4 halves_float(__global const float *p) {
 }
 ushort4 halves_ushort(__global const ushort *p) { return *(__global const ushort4 *)p; }
 
-// bring fills a tile [64][MMA_DEPTH] with rows row.. of an operand from depth k0 on, with zeros beyond it: four numbers at a time, along the direction
-// in which they are neighbours, and as one vector where they are aligned.
+// bring fills a tile [64][MMA_DEPTH] with rows row.. of an operand from depth k0 on, with zeros beyond it: four
+// numbers at a time, along the direction in which they are neighbours, and as one vector where they are aligned.
 #define BRING(name, type)                                                                                                                   \
   void name(__global const type *from, int rows, int depth, int row, int k0, int along_i, int along_k, __local ushort (*into)[MMA_PITCH]) { \
     for (int p = get_local_id(0) * 4; p < MMA_TILE * MMA_DEPTH; p += MMA_ITEMS * 4) {                                                       \

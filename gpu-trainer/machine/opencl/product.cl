@@ -1,9 +1,9 @@
-// Matrix products and the clipped integer sums of matrices, which are products of one example each. The macros are the knobs that the
-// search of tune.go turns; whatever they are, each number of a result is one chain of fused multiplications and additions over k = 0, 1, ...: the
-// same bits.
+// Matrix products and the clipped integer sums of matrices, which are products of one example each. The macros are
+// the knobs that the search of tune.go turns; whatever they are, each number of a result is one chain of fused
+// multiplications and additions over k = 0, 1, ...: the same bits.
 //
-// ROUND rounds both factors to bfloat16 (half to even), RIGHT is how the right one is stored: float, or ushort for bfloat16, and PRODUCT_ONLY leaves
-// out the sums.
+// ROUND rounds both factors to bfloat16 (half to even), RIGHT is how the right one is stored: float, or ushort for
+// bfloat16, and PRODUCT_ONLY leaves out the sums.
 
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
 #pragma OPENCL FP_CONTRACT OFF
@@ -40,15 +40,15 @@ float stored_ushort(ushort v) { return as_float((uint)v << 16); }
 #define factor(v) (v)
 #endif
 
-// ---- for GPUs: tiles in local memory ------------------------------------------------------------------------------------------------
+// ---- for GPUs: tiles in local memory --------------------
 
 #define ITEMS (TILE_M / EACH_M * (TILE_N / EACH_N))
 
 // Element (i, k) of the left operand is a[i*ai + k*ak], element (k, j) of the right one b[k*bk + j*bj].
 typedef struct { int ai, ak, bk, bj; } strides;
 
-// fetch brings an operand into a local tile [DEPTH][tile], zeros beyond its end: four numbers at a time, along the direction in which they are
-// neighbours, and as one vector where they are aligned.
+// fetch brings an operand into a local tile [DEPTH][tile], zeros beyond its end: four numbers at a time, along the
+// direction in which they are neighbours, and as one vector where they are aligned.
 #define FETCH(name, type, tile)                                                                                                          \
   void name(__global const type *from, int rows, int to, int row, int k0, int along_i, int along_k, __local float (*into)[tile]) {       \
     for (int p = item() * 4; p < tile * DEPTH; p += ITEMS * 4) {                                                          \
@@ -153,13 +153,13 @@ __kernel void linear_sum(__global const float *x, __global const float *g, __glo
 }
 #endif
 
-// ---- for CPUs: strips in vector registers, without local memory ------------------------------------------------------------------------
+// ---- for CPUs: strips in vector registers, without local memory --------------------
 
 #define WIDE 16
 #define STRIP (WIDE * ACROSS)
 
-// pack lays the right operand out in panels of STRIP columns, [depth, STRIP] each, with zeros beyond column n: rows that stand far apart would
-// keep throwing each other out of the cache.
+// pack lays the right operand out in panels of STRIP columns, [depth, STRIP] each, with zeros beyond column n: rows
+// that stand far apart would keep throwing each other out of the cache.
 __kernel void pack(__global const RIGHT *b, __global float *panels, int n, int depth, int bk, int bj) {
   int k = get_global_id(0), q = get_global_id(1) * STRIP;
   if (k >= depth) return;
@@ -176,7 +176,8 @@ __kernel void round_left(__global const float *a, __global float *to, int n) {
 }
 #endif
 
-// strip adds the product over k in [from, to) to rows r.. of the result and STRIP columns; rows beyond m repeat row m-1.
+// strip adds the product over k in [from, to) to rows r.. of the result and STRIP columns; rows beyond m repeat row
+// m-1.
 void strip(__global const float *a, __global const float *b, int m, int ai, int ak, int bk, int from, int to, int r, float16 acc[DOWN][ACROSS]) {
   int at[DOWN];
 #pragma unroll

@@ -1,5 +1,6 @@
-// What a step does to whole tensors: sums are cleared, noise is added, the optimiser steps; and the linear algebra of RGP's carriers.
-// Everything is computed in double precision by the same operations in the same order as on the host: the same bits.
+// What a step does to whole tensors: sums are cleared, noise is added, the optimiser steps; and the linear algebra of
+// RGP's carriers. Everything is computed in double precision by the same operations in the same order as on the host:
+// the same bits.
 
 __kernel void clear(__global int *y, int n) {
   int i = get_global_id(0);
@@ -22,8 +23,8 @@ __kernel void gradient(__global const long *sum, __global const float *plain, __
   if (i < n) g[i] = gradient_at(sum, plain, i, quantum, divisor);
 }
 
-// g ← G + coupled θ, m ← β₁ m + (1-β₁) g, v ← β₂ v + (1-β₂) g², θ ← shrink θ - rate m̂/(√v̂ + ε), with m̂ = correct1 m and v̂ = correct2 v;
-// unbiased: θ ← shrink θ - rate m̂/√max(v̂ - variance, ε).
+// g ← G + coupled θ, m ← β₁ m + (1-β₁) g, v ← β₂ v + (1-β₂) g², θ ← shrink θ - rate m̂/(√v̂ + ε), with m̂ = correct1
+// m and v̂ = correct2 v; unbiased: θ ← shrink θ - rate m̂/√max(v̂ - variance, ε).
 __kernel void step_adam(__global const long *sum, __global const float *plain, __global float *theta, __global float *first, __global float *second,
                         int n, int unbiased, double quantum, double divisor, double beta1, double rest1, double beta2, double rest2,
                         double correct1, double correct2, double epsilon, double rate, double shrink, double coupled, double variance) {
@@ -50,8 +51,8 @@ __kernel void step_sgd(__global const long *sum, __global const float *plain, __
   theta[i] = theta[i] - rate * g;
 }
 
-// Gram-Schmidt on the columns of a [rows, columns], left to right, by one group of 64; norms[place] becomes the smallest norm that a column had
-// when its turn came, or NaN.
+// Gram-Schmidt on the columns of a [rows, columns], left to right, by one group of 64; norms[place] becomes the
+// smallest norm that a column had when its turn came, or NaN.
 __kernel void orthonormalise(__global float *a, int rows, int columns, __global double *norms, int place) {
   __local double room[GROUP];
   int id = get_local_id(0);
