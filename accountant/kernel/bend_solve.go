@@ -56,37 +56,40 @@ func (w *Workspace) epsilonByBend(p *Problem, delta float64) (Interval, bool) {
 			h.tight, h.fine = finely, w.finer(p)
 			continue
 		}
-		if !ok && h.coarser() {
-			continue
-		}
 		if !ok {
+			if h.coarser() {
+				continue
+			}
 			break
 		}
 		d, _ := w.bentAt(&b, h.eps)
 		if h.eps == 0 && d.Upper <= delta {
 			return Interval{}, true
 		}
-		vague := d.Upper-d.Lower > 0.2*delta
-		root := w.newtonBent(&b, delta)
-		if !vague || h.tight == finely {
-			if v, ok := w.encloseBent(&b, delta, root); ok && h.prove(v) {
-				if broad(h.best) && h.finer(w.finer(p)) {
-					h.eps = h.best.Estimate
-					continue
-				}
-				break
-			}
-		}
-		if vague && d.Upper > delta && d.Lower < delta {
-			if h.finer(w.finer(p)) {
-				continue
-			}
+		if !w.searchOn(p, &h, &b, d, delta) {
 			break
 		}
-		h.bracket(d, delta)
-		h.follow(&b, root, w.finer(p))
 	}
 	return h.best, h.found
+}
+
+// searchOn proves what the contour b, where δ is d, allows, and chooses the next; false at the end.
+func (w *Workspace) searchOn(p *Problem, h *bentSearch, b *bend, d Interval, delta float64) bool {
+	vague := d.Upper-d.Lower > 0.2*delta
+	root := w.newtonBent(b, delta)
+	if !vague || h.tight == finely {
+		if v, ok := w.encloseBent(b, delta, root); ok && h.prove(v) {
+			again := broad(h.best) && h.finer(w.finer(p))
+			h.eps = h.best.Estimate
+			return again
+		}
+	}
+	if vague && d.Upper > delta && d.Lower < delta {
+		return h.finer(w.finer(p))
+	}
+	h.bracket(d, delta)
+	h.follow(b, root, w.finer(p))
+	return true
 }
 
 // PatientEpsilon is the bent contour's ε(δ) with the effort for Remove, for where Add decides.

@@ -22,22 +22,9 @@ func (w *Workspace) cross(p *Problem, b *bend) float64 {
 	}
 	for range 60 {
 		b.cross(c)
-		gap := b.a
-		for i := range p.Phases {
-			ph := p.Phases[i]
-			if ph.Rate == 1 {
-				gap -= ph.Steps / (ph.Noise * ph.Noise) * (b.start - 0.5)
-				continue
-			}
-			if held != i {
-				t.direct = b.add
-				if !t.lay(ph, most, 1e6+60/b.a, roughly, -60, math.Inf(1)) {
-					return 0
-				}
-				held = i
-			}
-			m, _, d, _ := t.whole(1, b.start, 0)
-			gap -= ph.Steps * d / m
+		gap, ok := w.pull(p, b, t, &held, most)
+		if !ok {
+			return 0
 		}
 		if b.add {
 			gap = -gap
@@ -60,6 +47,28 @@ func (w *Workspace) cross(p *Problem, b *bend) float64 {
 		}
 	}
 	return c
+}
+
+// pull returns a less the slope of Σ T log N at start; held is the phase whose table t is, most how far it is to reach.
+func (w *Workspace) pull(p *Problem, b *bend, t *rays, held *int, most float64) (gap float64, ok bool) {
+	gap = b.a
+	for i := range p.Phases {
+		ph := p.Phases[i]
+		if ph.Rate == 1 {
+			gap -= ph.Steps / (ph.Noise * ph.Noise) * (b.start - 0.5)
+			continue
+		}
+		if *held != i {
+			t.direct = b.add
+			if !t.lay(ph, most, 1e6+60/b.a, roughly, -60, math.Inf(1)) {
+				return 0, false
+			}
+			*held = i
+		}
+		m, _, d, _ := t.whole(1, b.start, 0)
+		gap -= ph.Steps * d / m
+	}
+	return gap, true
 }
 
 // stop makes the sums end at the cut, or not.

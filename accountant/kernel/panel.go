@@ -160,14 +160,7 @@ func (w *Workspace) sumPanel(p *Problem, b *bend, pan *panel) bool {
 	var slack [gaussOrder]float64
 	re, im, wr, wi := w.bent[0][b.n:], w.bent[1][b.n:], w.bent[2][b.n:], w.bent[3][b.n:]
 	for k := range gaussOrder {
-		x := gaussNode[k/2]
-		if k&1 != 0 {
-			x = -x
-		}
-		re[k], im[k] = pan.mr+x*pan.half*pan.cos, pan.mi+x*pan.half*pan.sin
-		wr[k], wi[k] = b.exponent(re[k], im[k])
-		size := math.Sqrt(re[k]*re[k] + im[k]*im[k])
-		slack[k] = 8 * unit * (math.Abs(wr[k]) + math.Abs(wi[k]) + size*(b.lambda+b.epsilon) + b.epsilon + 10)
+		slack[k] = b.begun(pan, k, re, im, wr, wi)
 	}
 	for i := range p.Phases {
 		ph := p.Phases[i]
@@ -186,18 +179,7 @@ func (w *Workspace) sumPanel(p *Problem, b *bend, pan *panel) bool {
 		}
 		ray, eta := t.surest(pan)
 		for k := range gaussOrder {
-			x, y, _, _ := t.sum(ray, re[k], im[k])
-			var logAbs, arg float64
-			if t.direct {
-				logAbs, arg = 0.5*Log(x*x+y*y+1e-300), Atan2(y, x)
-			} else {
-				sq := 2*x + x*x + y*y
-				if arg = Atan2(y, 1+x); sq > -0.5 {
-					logAbs = 0.5 * Log1p(sq)
-				} else {
-					logAbs = 0.5 * Log((1+x)*(1+x)+y*y+1e-300)
-				}
-			}
+			logAbs, arg := t.logOf(ray, re[k], im[k])
 			wr[k], wi[k] = wr[k]+t.steps*logAbs, wi[k]+t.steps*arg
 			slack[k] += t.steps * (Log1p(eta*Exp(-logAbs)) + 8*unit*(math.Abs(logAbs)+math.Abs(arg)))
 		}
@@ -207,6 +189,30 @@ func (w *Workspace) sumPanel(p *Problem, b *bend, pan *panel) bool {
 	}
 	b.n += gaussOrder
 	return b.mass < math.Inf(1)
+}
+
+// begun sets S and −Sa at node k, and returns the error of the latter.
+func (b *bend) begun(pan *panel, k int, re, im, wr, wi list) float64 {
+	x := gaussNode[k/2]
+	if k&1 != 0 {
+		x = -x
+	}
+	re[k], im[k] = pan.mr+x*pan.half*pan.cos, pan.mi+x*pan.half*pan.sin
+	wr[k], wi[k] = b.exponent(re[k], im[k])
+	size := math.Sqrt(re[k]*re[k] + im[k]*im[k])
+	return 8 * unit * (math.Abs(wr[k]) + math.Abs(wi[k]) + size*(b.lambda+b.epsilon) + b.epsilon + 10)
+}
+
+// logOf returns log(1 + J(S)) by the ray.
+func (t *rays) logOf(ray int, sr, si float64) (logAbs, arg float64) {
+	x, y, _, _ := t.sum(ray, sr, si)
+	if t.direct {
+		return 0.5 * Log(x*x+y*y+1e-300), Atan2(y, x)
+	}
+	if sq := 2*x + x*x + y*y; sq > -0.5 {
+		return 0.5 * Log1p(sq), Atan2(y, 1+x)
+	}
+	return 0.5 * Log((1+x)*(1+x)+y*y+1e-300), Atan2(y, 1+x)
 }
 
 // finish turns node k's exponent into its amplitude and S into s.

@@ -72,28 +72,12 @@ func (t *rays) carve(rest []float64, n int) []float64 {
 func (t *rays) lay(ph Phase, start, far, goal, low, cutAt float64) bool {
 	q, sigma := ph.Rate, ph.Noise
 	t.lambda, t.steps, t.outer = -Log1p(-q), ph.Steps, 1
-	odds := Log((1 - q) / q)
-	z0 := sigma*odds + 0.5/sigma
+	z0 := sigma*Log((1-q)/q) + 0.5/sigma
 	t.step = 2 * math.Pi * rayGap / goal
-	goal = math.Min(goal, finely+4) // for the ends
-	deep := -math.Sqrt(2 * (goal + 4 - low))
-	left := (deep - z0) / sigma
-	if !t.direct {
-		left = math.Max(left, -(goal + Log(ph.Steps) + Log(far)))
-	}
-	left = math.Min(left, -6)
-	flat := sigma * sigma * 0.07 // cos 2ψ on the outermost ray
-	lean := math.Max(0, 2*start)
-	right := Log((lean + math.Sqrt(lean*lean+2*flat*(goal+40)) + 4*math.Abs(z0)*sigma) / flat)
+	left, right := t.span(ph, start, far, math.Min(goal, finely+4), low, z0)
 	t.cut = 0
 	if cutAt < math.Inf(1) {
-		la, _ := logMix(cutAt, sigma, q, 1)
-		t.rhoCut = la + t.lambda
-		t.steep = cutAt * sigma * (1 + t.rhoCut)
-		x := Log(t.rhoCut)
-		below := math.Ceil((x-left)/t.step + 0.5)
-		left = x - t.step*(below-0.5)
-		t.cut = int(below)
+		left = t.cutFrom(ph, left, cutAt)
 	}
 	n := math.Ceil((right-left)/t.step) + 1
 	if !(n <= float64(len(t.rho))) || !(n > 2) {
@@ -104,40 +88,68 @@ func (t *rays) lay(ph Phase, start, far, goal, low, cutAt float64) bool {
 	if t.n > len(t.rho) {
 		return false
 	}
-	logStep := Log(t.step*sigma) - logSqrt2Pi
 	for i := range t.size {
 		t.sin[i], t.cos[i] = Sincos(float64(i-1) * rayGap)
 	}
-	base := sigma*(math.Abs(odds)+2) + 0.5/sigma
 	for j := 0; j < t.n; j++ {
-		x := left + t.step*float64(j)
-		rho := Exp(x)
-		t.rho[j] = rho
-		for i := range t.size {
-			zr, zi, gr, gi := turned(rho, x, float64(i-1)*rayGap, t.cos[i], t.sin[i])
-			zr, zi = sigma*zr+z0, sigma*zi
-			v := logStep + gr + (zi*zi-zr*zr)/2
-			if i >= 1 && i <= 3 {
-				e := Exp(v)
-				s, c := Sincos(gi - zr*zi)
-				t.re[i-1][j], t.im[i-1][j] = e*c, e*s
-			}
-			gap := sigma * Exp(gr)
-			size := math.Abs(zr) + math.Abs(zi)
-			t.size[i][j] = v + t.step*t.step*bulge*(gap*gap+2*size*gap+4)
-			if j == 0 {
-				t.left[i] = 1.2 * Exp(zi*zi/2) * math.Min(1, normUpper(-zr))
-			}
-			if i == 3 {
-				t.units[j] = 120 + 8*(size+sigma)*(base+size+sigma*math.Abs(x)+sigma*rho)
-			}
-		}
+		t.fill(ph, z0, j, left+t.step*float64(j))
 	}
 	t.spent += 12 * float64(t.n)
 	for i := range t.zero {
 		t.zero[i] = t.bound(i, 0, 0)
 	}
 	return true
+}
+
+// span returns from where to where x is laid for errors of e^(−goal).
+func (t *rays) span(ph Phase, start, far, goal, low, z0 float64) (left, right float64) {
+	sigma := ph.Noise
+	left = (-math.Sqrt(2*(goal+4-low)) - z0) / sigma
+	if !t.direct {
+		left = math.Max(left, -(goal + Log(ph.Steps) + Log(far)))
+	}
+	flat := sigma * sigma * 0.07 // cos 2ψ on the outermost ray
+	lean := math.Max(0, 2*start)
+	right = Log((lean + math.Sqrt(lean*lean+2*flat*(goal+40)) + 4*math.Abs(z0)*sigma) / flat)
+	return math.Min(left, -6), right
+}
+
+// cutFrom sets the cut at z and moves the left end so that the cut lies half-way between two nodes.
+func (t *rays) cutFrom(ph Phase, left, z float64) float64 {
+	la, _ := logMix(z, ph.Noise, ph.Rate, 1)
+	t.rhoCut = la + t.lambda
+	t.steep = z * ph.Noise * (1 + t.rhoCut)
+	x := Log(t.rhoCut)
+	below := math.Ceil((x-left)/t.step + 0.5)
+	t.cut = int(below)
+	return x - t.step*(below-0.5)
+}
+
+// fill sets node j, at x, on all rays.
+func (t *rays) fill(ph Phase, z0 float64, j int, x float64) {
+	sigma, rho := ph.Noise, Exp(x)
+	logStep := Log(t.step*sigma) - logSqrt2Pi
+	base := sigma*(math.Abs(Log((1-ph.Rate)/ph.Rate))+2) + 0.5/sigma
+	t.rho[j] = rho
+	for i := range t.size {
+		zr, zi, gr, gi := turned(rho, x, float64(i-1)*rayGap, t.cos[i], t.sin[i])
+		zr, zi = sigma*zr+z0, sigma*zi
+		v := logStep + gr + (zi*zi-zr*zr)/2
+		if i >= 1 && i <= 3 {
+			e := Exp(v)
+			s, c := Sincos(gi - zr*zi)
+			t.re[i-1][j], t.im[i-1][j] = e*c, e*s
+		}
+		gap := sigma * Exp(gr)
+		size := math.Abs(zr) + math.Abs(zi)
+		t.size[i][j] = v + t.step*t.step*bulge*(gap*gap+2*size*gap+4)
+		if j == 0 {
+			t.left[i] = 1.2 * Exp(zi*zi/2) * math.Min(1, normUpper(-zr))
+		}
+		if i == 3 {
+			t.units[j] = 120 + 8*(size+sigma)*(base+size+sigma*math.Abs(x)+sigma*rho)
+		}
+	}
 }
 
 // turned returns log(e^L − 1) and log g of L = e^(x+iψ), Re L ≥ 0.
