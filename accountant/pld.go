@@ -3,7 +3,8 @@ package accountant
 // PLD returns the enclosure of ε(delta) by the privacy loss distribution on a lattice: connect-the-dots above (Doroshenko
 // et al. 2022), its optimistic twin below, composed by Fourier transforms after exponential tilting. It is independent of
 // the contour that [Epsilon] prefers, and wider. It takes phases without sampling, every adjacency and groups; an error says
-// that no lattice fits: an epsilon in the hundreds, or millions of steps.
+// that no lattice fits: an epsilon in the hundreds, or millions of steps. There the Rényi bound would still be an answer, but not
+// this method's: what is asked of PLD is a second proof, and [Epsilon] answers every plan.
 func PLD(p Plan, delta float64) (Result, error) {
 	if err := p.check(delta); err != nil {
 		return Result{}, err

@@ -11,6 +11,9 @@ const (
 // mostPlain is by how much the integrand may outweigh δ before float64 leaves the interval broad.
 const mostPlain = 300
 
+// mostGrowth is the log of how much larger a contour's errors may become aside of it before its proofs are not worth having.
+const mostGrowth = 20
+
 // bendFor lays the bent contour for ε, where δ is about e^logDelta.
 func (w *Workspace) bendFor(p *Problem, epsilon, logDelta, tight float64, fine bool) (bend, bool) {
 	s, ok := w.seek(p, epsilon, 0, false)
@@ -35,6 +38,7 @@ type bentSearch struct {
 	seen        bool    // lo is known to be too small
 	tight       float64
 	fine        bool
+	moved       bool // it was tried with all care at the solution
 	best        Interval
 	found       bool
 }
@@ -79,7 +83,8 @@ func (w *Workspace) searchOn(p *Problem, h *bentSearch, b *bend, d Interval, del
 	root := w.newtonBent(b, delta)
 	if !vague || h.tight == finely {
 		if v, ok := w.encloseBent(b, delta, root); ok && h.prove(v) {
-			again := broad(h.best) && h.finer(w.finer(p))
+			again := broad(h.best) && (h.finer(w.finer(p)) || !h.moved)
+			h.moved = h.moved || again && h.tight == finely && h.fine == w.finer(p)
 			h.eps = h.best.Estimate
 			return again
 		}
@@ -276,7 +281,7 @@ func (w *Workspace) greatestLoss(p *Problem) float64 {
 
 // encloseBent proves ends about the solution eps that lies near the contour's own ε.
 func (w *Workspace) encloseBent(b *bend, delta, eps float64) (Interval, bool) {
-	if eps < 0 || !(b.growth(eps) < 8) {
+	if eps < 0 || !(b.growth(eps) < mostGrowth) {
 		return Interval{}, false
 	}
 	d, slope := w.bentAt(b, eps)
