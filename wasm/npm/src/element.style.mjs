@@ -4,7 +4,7 @@ export const style = `
   --ewtune-surface: light-dark(#ffffff, #171d20); --ewtune-line: light-dark(#808c92, #7c8a91); --ewtune-danger: light-dark(#a3251d, #ff9d92); }
 :host([hidden]) { display: none; }
 [part=base] { color: var(--ewtune-text); background: var(--ewtune-surface); border: 1px solid var(--ewtune-line); border-radius: .75rem; padding: 1rem 1.25rem; }
-[part=fields] { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(9rem, 100%), 1fr)); gap: .75rem; }
+[part=fields] { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(9rem, 100%), 1fr)); gap: .75rem; align-items: end; }
 label { display: block; font-size: .875rem; color: var(--ewtune-soft); }
 input { box-sizing: border-box; inline-size: 100%; font: inherit; font-variant-numeric: tabular-nums; color: inherit; background: transparent;
   border: 1px solid var(--ewtune-line); border-radius: .4rem; padding: .4rem .6rem; }

@@ -27,7 +27,40 @@ func frames(x [4]float64) (a, b float64, odd, even bool) {
 	if !ok {
 		c = -1
 	}
+	a += second(x[0]) + again(x[1])
 	return a + t.low, b + float64(c), even, odd
+}
+
+// pair is set to zero word by word, and its second word through a pointer to the first.
+type pair struct{ first, second float64 }
+
+//go:noinline
+func (p *pair) fill(x float64) { p.first, p.second = x, x*3 }
+
+// second has nothing else on the stack.
+//
+//go:noinline
+func second(x float64) float64 {
+	var two pair
+	if x > 1 {
+		two.fill(x)
+	}
+	return two.second - two.first
+}
+
+// again has an array that is set to zero as a whole each time, and then used by its places.
+//
+//go:noinline
+func again(x float64) (sum float64) {
+	for range 3 {
+		var box [6]float64
+		if x > sum {
+			box[4], box[1] = x, sum+1
+		}
+		sum += box[4] + box[1]
+		x = -x
+	}
+	return sum
 }
 
 // survey is larger than what the compiler keeps in registers.
