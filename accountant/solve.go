@@ -27,16 +27,7 @@ func SolveNoise(p Plan, epsilon, delta float64) (float64, error) {
 	if err := checkTarget(p.withNoise(1), epsilon, delta); err != nil {
 		return 0, err
 	}
-	e := newEngine()
-	s := search{epsilon: epsilon, low: MinNoiseMultiplier, high: MaxNoiseMultiplier, falls: true, name: "noise multiplier",
-		price: func(x float64) (float64, error) { return e.atMost(p.withNoise(x), epsilon, delta) },
-		rough: func(x float64) float64 { return e.rough(p.withNoise(x), delta) },
-		near:  func(x float64, again bool) (float64, bool) { return e.near(p.withNoise(x), epsilon, delta, again) },
-	}
-	if p.sampler() == TruncatedPoisson {
-		s.prove = func(x float64) (float64, error) { return e.upper(p.withNoise(x), delta) }
-	}
-	return s.run()
+	return p.searched(p.withNoise, epsilon, delta, search{low: MinNoiseMultiplier, high: MaxNoiseMultiplier, falls: true, name: "noise multiplier"}).run()
 }
 
 // SolveRate is [MaxSamplingRate] for any plan: all its phases get the sampling rate that is found.
@@ -44,16 +35,7 @@ func SolveRate(p Plan, epsilon, delta float64) (float64, error) {
 	if err := checkTarget(p.withRate(1), epsilon, delta); err != nil {
 		return 0, err
 	}
-	e := newEngine()
-	s := search{epsilon: epsilon, low: MinSamplingRate, high: 1, name: "sampling rate",
-		price: func(x float64) (float64, error) { return e.atMost(p.withRate(x), epsilon, delta) },
-		rough: func(x float64) float64 { return e.rough(p.withRate(x), delta) },
-		near:  func(x float64, again bool) (float64, bool) { return e.near(p.withRate(x), epsilon, delta, again) },
-	}
-	if p.sampler() == TruncatedPoisson {
-		s.prove = func(x float64) (float64, error) { return e.upper(p.withRate(x), delta) }
-	}
-	return s.run()
+	return p.searched(p.withRate, epsilon, delta, search{low: MinSamplingRate, high: 1, name: "sampling rate"}).run()
 }
 
 // SolveSteps is [MaxSteps] for a plan of one phase.
@@ -64,22 +46,26 @@ func SolveSteps(p Plan, epsilon, delta float64) (int64, error) {
 	if err := checkTarget(p.withSteps(1), epsilon, delta); err != nil {
 		return 0, err
 	}
-	e := newEngine()
-	s := search{epsilon: epsilon, low: 1, high: MaxSteps64, whole: true, name: "number of steps",
-		price: func(x float64) (float64, error) { return e.atMost(p.withSteps(int64(x)), epsilon, delta) },
-		rough: func(x float64) float64 { return e.rough(p.withSteps(int64(x)), delta) },
-		near: func(x float64, again bool) (float64, bool) {
-			return e.near(p.withSteps(int64(x)), epsilon, delta, again)
-		},
-	}
-	if p.sampler() == TruncatedPoisson {
-		s.prove = func(x float64) (float64, error) { return e.upper(p.withSteps(int64(x)), delta) }
-	}
+	with := func(x float64) Plan { return p.withSteps(int64(x)) }
+	s := p.searched(with, epsilon, delta, search{low: 1, high: MaxSteps64, whole: true, name: "number of steps"})
 	steps, err := s.run()
 	if err != nil && s.costly == 1 {
 		return 0, fmt.Errorf("epsilon %v: a single step costs more", epsilon)
 	}
 	return int64(steps), err
+}
+
+// searched completes a search for the certified upper epsilon of the plan that an argument makes.
+func (p Plan) searched(with func(float64) Plan, epsilon, delta float64, s search) *search {
+	e := newEngine()
+	s.epsilon = epsilon
+	s.price = func(x float64) (float64, error) { return e.atMost(with(x), epsilon, delta) }
+	s.rough = func(x float64) float64 { return e.rough(with(x), delta) }
+	s.near = func(x float64, again bool) (float64, bool) { return e.near(with(x), epsilon, delta, again) }
+	if p.sampler() == TruncatedPoisson && p.Tuning == nil { // atMost has a stand-in for its price
+		s.prove = func(x float64) (float64, error) { return e.upper(with(x), delta) }
+	}
+	return &s
 }
 
 // RDPNoiseMultiplier is [NoiseMultiplier] by the Rényi bound: sound, and larger than needed.
