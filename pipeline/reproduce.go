@@ -58,6 +58,14 @@ func (o ReproduceOptions) withDefaults() (ReproduceOptions, error) {
 			o.Tasks = append(o.Tasks, task.Name)
 		}
 	}
+	for _, name := range o.Tasks {
+		if _, err := datasets.TaskByName(name); err != nil {
+			return o, err
+		}
+	}
+	if o.Jobs < 0 || o.Limit < 0 || o.Rows < 0 {
+		return o, fmt.Errorf("jobs %d, limit %d, rows %d: must not be negative", o.Jobs, o.Limit, o.Rows)
+	}
 	if o.Preset != "" {
 		preset, err := PresetByName(o.Preset)
 		if err != nil {
@@ -122,10 +130,35 @@ func Reproduce(ctx context.Context, out string, o ReproduceOptions, progress fun
 	if err != nil {
 		return nil, err
 	}
+	if err := checkAll(ctx, runs); err != nil {
+		return nil, err
+	}
 	if err := o.runAll(ctx, out, runs, progress); err != nil {
 		return nil, err
 	}
 	return WriteReport(out)
+}
+
+// checkAll refuses a matrix for its last run before the first is trained, which may be hours before.
+func checkAll(ctx context.Context, runs []RunSpec) error {
+	manifests := map[string]*Manifest{}
+	for _, run := range runs {
+		location := run.Splits[trainSplit]
+		if manifests[location] == nil {
+			source, err := run.Input.open(ctx, location)
+			if err != nil {
+				return err
+			}
+			manifests[location] = source.Manifest()
+			if err := source.Close(); err != nil {
+				return err
+			}
+		}
+		if err := run.check(manifests[location]); err != nil {
+			return fmt.Errorf("%s: %w", run.Name, err)
+		}
+	}
+	return nil
 }
 
 // runAll does the runs, Jobs at a time and no more than the machine has memory for. The first error stops the others between two steps.

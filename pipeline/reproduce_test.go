@@ -150,7 +150,8 @@ func TestFolderIsLocked(t *testing.T) {
 	}
 }
 
-// TestReproduceRefuses wants one clear sentence for each bad input.
+// TestReproduceRefuses wants one clear sentence for each bad input, and no step of training before it: what is wrong may belong to the
+// matrix's last run.
 func TestReproduceRefuses(t *testing.T) {
 	dir := t.TempDir()
 	existing := filepath.Join(dir, "existing")
@@ -175,13 +176,23 @@ func TestReproduceRefuses(t *testing.T) {
 		"large batch":     {"batch", with(func(o *ReproduceOptions) { o.Public.BatchSize = 500 }), "batch size 500"},
 		"no tokenizer":    {"tokenizer", with(func(o *ReproduceOptions) { o.Data = dir }), "tokenizer"},
 		"no data":         {"data", with(func(o *ReproduceOptions) { o.Data = filepath.Join(dir, "absent"); o.Tokenizer = dir }), "absent"},
+		"last method":     {"method", with(func(o *ReproduceOptions) { o.Methods = []string{"lora", "lorra"} }), `method "lorra"`},
+		"last budget":     {"last", with(func(o *ReproduceOptions) { o.Epsilons = []float64{8, -1} }), "epsilon -1"},
+		"last delta":      {"delta", with(func(o *ReproduceOptions) { o.Deltas = []float64{1e-5, 2} }), "delta 2"},
+		"no model":        {"model", with(func(o *ReproduceOptions) { o.Model = filepath.Join(dir, "absent") }), "absent"},
+		"pooling":         {"pooling", with(func(o *ReproduceOptions) { o.Pooling = "max" }), `pooling "max"`},
+		"negative jobs":   {"jobs", with(func(o *ReproduceOptions) { o.Jobs = -2 }), "jobs -2"},
 		"negative budget": {"epsilon", with(func(o *ReproduceOptions) { o.Epsilons = []float64{-1} }), "epsilon -1"},
 	} {
 		out := c.out
 		if !filepath.IsAbs(out) {
 			out = filepath.Join(dir, "out-"+out)
 		}
-		_, err := Reproduce(t.Context(), out, c.o, ignore)
+		_, err := Reproduce(t.Context(), out, c.o, func(s Stage) {
+			if s.Step > 0 {
+				t.Errorf("%s: trained %s before it was refused", name, s.Name)
+			}
+		})
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error %q, want one sentence with %q", name, err, c.want)
 		}

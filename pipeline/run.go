@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -161,38 +162,59 @@ func (s RunSpec) plan(rows int64) (trainer.Plan, error) {
 	return plan, err
 }
 
-// loadModel reads the model or makes the tiny preset, with a head for the task's labels.
+// check refuses what Run would refuse of the model's shape and of the plan, before anything is loaded or trained.
+func (s RunSpec) check(m *Manifest) error {
+	config, err := s.config(m)
+	if err != nil {
+		return err
+	}
+	plan, err := s.plan(m.Rows)
+	if err != nil {
+		return err
+	}
+	_, err = plan.Validate(m.Rows, config)
+	return err
+}
+
+// config is the shape of the model, or of the tiny preset, with a head for the task's labels.
+func (s RunSpec) config(m *Manifest) (model.Config, error) {
+	config, err := TinyConfig(m.Tokenizer.VocabSize, len(m.Labels)), error(nil)
+	if s.Model != "" {
+		if config, err = model.ReadConfig(s.Model); err != nil {
+			return config, err
+		}
+		config.NumLabels, config.LabelNames = len(m.Labels), nil
+	}
+	config.Pooling = cmp.Or(s.Pooling, config.Pooling)
+	if err := config.Validate(); err != nil {
+		return config, fmt.Errorf("model %s: %w", cmp.Or(s.Model, "tiny"), err)
+	}
+	if have, want := config.VocabSize, m.Tokenizer.VocabSize; have < want {
+		return config, fmt.Errorf("model %s: vocabulary of %d tokens; the text was tokenized with %d", s.Model, have, want)
+	}
+	if longest := len(m.Lengths) - 1; longest > config.MaxTokens() {
+		return config, fmt.Errorf("model %s: holds at most %d tokens; the prepared text has rows of %d: prepare it with --max-length %d",
+			cmp.Or(s.Model, "tiny"), config.MaxTokens(), longest, config.MaxTokens())
+	}
+	return config, nil
+}
+
+// loadModel reads the model, or draws the tiny preset, and gives it the head that config asks for.
 func (s RunSpec) loadModel(m *Manifest) (*model.Model, error) {
-	encoder, err := s.encoder(m)
+	config, err := s.config(m)
 	if err != nil {
 		return nil, err
 	}
-	if s.Pooling != "" {
-		encoder.Config.Pooling = s.Pooling
-	}
-	if err := encoder.Config.Validate(); err != nil {
-		return nil, fmt.Errorf("model %s: %w", s.Model, err)
-	}
-	if have, want := encoder.Config.VocabSize, m.Tokenizer.VocabSize; have < want {
-		return nil, fmt.Errorf("model %s: vocabulary of %d tokens; the text was tokenized with %d", s.Model, have, want)
-	}
-	if longest := len(m.Lengths) - 1; longest > encoder.Config.MaxTokens() {
-		return nil, fmt.Errorf("model %s: holds at most %d tokens; the prepared text has rows of %d: prepare it with --max-length %d",
-			s.Model, encoder.Config.MaxTokens(), longest, encoder.Config.MaxTokens())
-	}
-	return encoder, nil
-}
-
-func (s RunSpec) encoder(m *Manifest) (*model.Model, error) {
 	if s.Model == "" {
-		return model.New(TinyConfig(m.Tokenizer.VocabSize, len(m.Labels)), s.Seed), nil
+		return model.New(config, s.Seed), nil
 	}
 	encoder, err := model.Load(s.Model)
 	if err != nil {
 		return nil, err
 	}
+	encoder.Config.Pooling = config.Pooling
 	encoder.Reseed(s.Seed)
-	encoder.SetLabels(len(m.Labels), s.Seed)
+	encoder.SetLabels(config.NumLabels, s.Seed)
 	return encoder, nil
 }
 

@@ -34,10 +34,13 @@ func reportFile(path string) (folder, name string, err error) {
 		return "", "", fmt.Errorf("report %q: no such file or folder", path)
 	case err != nil:
 		return "", "", err
-	case info.IsDir():
-		return path, "report.json", nil
+	case !info.IsDir():
+		return filepath.Dir(path), filepath.Base(path), nil
 	}
-	return filepath.Dir(path), filepath.Base(path), nil
+	if _, err := os.Stat(filepath.Join(path, "report.json")); errors.Is(err, fs.ErrNotExist) {
+		return "", "", fmt.Errorf("folder %s: holds no report.json; `ewtune eval report %s` writes it", path, path)
+	}
+	return path, "report.json", nil
 }
 
 // runFolder refuses a path that is no folder.
