@@ -120,11 +120,12 @@ func (w *Workspace) spin(p *Problem, i int, k *contour, top float64, turns int) 
 	eta := 6*Exp(-goal) + 2*w.edge
 	for base := 0; base < k.n; base += turns {
 		w.align(k.h * float64(base))
-		end := min(base+turns, k.n)
-		for j := base; j < end; j++ {
-			re, im := w.sum()
+		re, im := w.sum()
+		for j := base; j < min(base+turns, k.n); j++ {
+			if j > base {
+				re, im = w.rotate()
+			}
 			w.gather(j, ph.Steps, re, im, eta+unit*rough*k.h*float64(j))
-			w.rotate()
 		}
 	}
 	return true
@@ -151,7 +152,7 @@ func (w *Workspace) spinGaussian(p *Problem, ph Phase, k *contour) {
 //
 // With |e^(itl) − 1| ≤ t|l|: a term errs by the rotation, 8 units a turn; by its weight, whose exponent x has error
 // |x| units; by its loss, dl (see logMix), which counts c+1 times in the weight and t times in the angle; and by the
-// summation in blocks of four strands.
+// summation in blocks.
 func (w *Workspace) front(p *Problem, ph Phase, k *contour, turns int) float64 {
 	t := &w.fine
 	d := p.Direction
@@ -170,13 +171,13 @@ func (w *Workspace) front(p *Problem, ph Phase, k *contour, turns int) float64 {
 	k.logFront += ph.Steps * k0
 	w.edge = t.jump(d, k.c, k0)
 	k.front += ph.Steps * (unit*(wrong/(1+excess)+4*math.Abs(k0)) + 3*Exp(-quadrature-Log(ph.Steps)) + w.edge)
-	strands := float64(8*turns+t.n/block+block/4+40) + wrong
+	chain := float64(8*turns+t.n/block+block+40) + wrong
 	var rough float64
 	for j := 0; j < t.n; j++ {
 		x, dl := t.weight[j]+w.rho[0][j], w.rho[1][j]
 		weight := Exp(x - k0)
 		l := t.loss(j, d)
-		rough += weight * (math.Abs(l)*(strands+math.Abs(t.weight[j])+math.Abs(x)+(k.c+1)*dl) + dl)
+		rough += weight * (math.Abs(l)*(chain+math.Abs(t.weight[j])+math.Abs(x)+(k.c+1)*dl) + dl)
 		sin, cos := Sincos(0.5 * k.h * l)
 		w.rho[0][j], w.rho[1][j] = -2*sin*sin, 2*sin*cos
 		w.turn[2][j], w.turn[3][j] = weight*w.rho[0][j], weight*w.rho[1][j]
@@ -206,53 +207,43 @@ func (w *Workspace) align(t float64) {
 	}
 }
 
-// rotate turns every D by one step: D ← D + pρ + Dρ, ρ = e^(ihl) − 1, so that errors stay in proportion to D.
-func (w *Workspace) rotate() {
+// block is how many terms are summed before the sum goes to a sum of sums.
+const block = 32
+
+// sum adds up the terms, in blocks.
+func (w *Workspace) sum() (sumRe, sumIm float64) {
+	n := w.fine.n
+	re, im := w.turn[0][:n], w.turn[1][:n]
+	var r, i float64
+	for j := range re {
+		if j&(block-1) == 0 {
+			sumRe, sumIm, r, i = sumRe+r, sumIm+i, 0, 0
+		}
+		r += re[j]
+		i += im[j]
+	}
+	return sumRe + r, sumIm + i
+}
+
+// rotate turns every D by one step, and returns their sum: D ← D + pρ + Dρ, ρ = e^(ihl) − 1, so that errors stay in
+// proportion to D.
+func (w *Workspace) rotate() (sumRe, sumIm float64) {
 	n := w.fine.n
 	re, im := w.turn[0][:n], w.turn[1][:n]
 	pr, pi := w.turn[2][:n], w.turn[3][:n]
 	rr, ri := w.rho[0][:n], w.rho[1][:n]
+	var r, i float64
 	for j := range re {
+		if j&(block-1) == 0 {
+			sumRe, sumIm, r, i = sumRe+r, sumIm+i, 0, 0
+		}
 		x, y := re[j], im[j]
-		re[j] = x + (pr[j] + (x*rr[j] - y*ri[j]))
-		im[j] = y + (pi[j] + (x*ri[j] + y*rr[j]))
+		x, y = x+(pr[j]+(x*rr[j]-y*ri[j])), y+(pi[j]+(x*ri[j]+y*rr[j]))
+		re[j], im[j] = x, y
+		r += x
+		i += y
 	}
-}
-
-// block is how many terms are summed before the sum goes to a sum of sums.
-const block = 32
-
-// sum adds up the terms, in blocks of four strands.
-func (w *Workspace) sum() (sumRe, sumIm float64) {
-	n := w.fine.n
-	re, im := w.turn[0][:n], w.turn[1][:n]
-	for lo := 0; lo < n; lo += block {
-		hi := min(lo+block, n)
-		r, i := strands(re[lo:hi], im[lo:hi])
-		sumRe += r
-		sumIm += i
-	}
-	return sumRe, sumIm
-}
-
-func strands(re, im []float64) (float64, float64) {
-	var r0, r1, r2, r3, i0, i1, i2, i3 float64
-	j := 0
-	for ; j+4 <= len(re) && j+4 <= len(im); j += 4 {
-		r0 += re[j]
-		r1 += re[j+1]
-		r2 += re[j+2]
-		r3 += re[j+3]
-		i0 += im[j]
-		i1 += im[j+1]
-		i2 += im[j+2]
-		i3 += im[j+3]
-	}
-	for ; j < len(re) && j < len(im); j++ {
-		r0 += re[j]
-		i0 += im[j]
-	}
-	return (r0 + r1) + (r2 + r3), (i0 + i1) + (i2 + i3)
+	return sumRe + r, sumIm + i
 }
 
 // gather adds T log(1 + x + iy) to node j, and its slack.

@@ -14,54 +14,44 @@ const (
 	minExp = -745.13321910194110842
 )
 
+// nearest is added and taken away to round to the nearest whole number.
+const nearest = 0x1.8p52
+
 // Exp returns eˣ within 2 units of relative error (0 below the least subnormal, +Inf above the largest float64).
 func Exp(x float64) float64 {
-	switch {
-	case x != x:
-		return x
-	case x > maxExp:
-		return math.Inf(1)
-	case x < minExp:
+	if !(x <= maxExp) {
+		return x * math.Inf(1)
+	}
+	if x < minExp {
 		return 0
 	}
-	k := math.Floor(float64(x*log2e) + 0.5)
+	k := float64(x*log2e) + nearest - nearest
 	hi := x - float64(k*ln2Hi)
-	r := hi - float64(k*ln2Lo)
-	return scale(1+r1(r), int(k))
+	return scale(1+r1(hi-float64(k*ln2Lo)), int(k))
 }
 
-// r1 returns eʳ − 1 for |r| ≤ 0.36 within 1.5 units, by its Taylor series to r¹⁴.
+// r1 returns eʳ − 1 for |r| ≤ 0.3467 within 2 units: with R(r) = r coth(r/2) and c = r + 2 − R it is r + rc/(2−c). The polynomial in
+// r² for R is within 2⁻⁵⁹ of 2 − c, which is 0.02 units; the second term, which carries 5 units, is at most 0.19 of the whole.
 func r1(r float64) float64 {
-	p := 1.0 / 87178291200
-	p = float64(p*r) + 1.0/6227020800
-	p = float64(p*r) + 1.0/479001600
-	p = float64(p*r) + 1.0/39916800
-	p = float64(p*r) + 1.0/3628800
-	p = float64(p*r) + 1.0/362880
-	p = float64(p*r) + 1.0/40320
-	p = float64(p*r) + 1.0/5040
-	p = float64(p*r) + 1.0/720
-	p = float64(p*r) + 1.0/120
-	p = float64(p*r) + 1.0/24
-	p = float64(p*r) + 1.0/6
-	p = float64(p*r) + 0.5
-	return r + float64(float64(r*r)*p)
+	w := float64(r * r)
+	p := 4.138117056856646e-08
+	p = float64(p*w) - 1.6533901676641968e-06
+	p = float64(p*w) + 6.613756320941401e-05
+	p = float64(p*w) - 0.0027777777777013655
+	p = float64(p*w) + 0.16666666666666602
+	c := r - float64(w*p)
+	return r + float64(r*c)/(2-c)
 }
 
-// scale returns x·2ᵏ for x in [0.5, 2], rounding once where the result is subnormal.
-func scale(x float64, k int) float64 {
-	if k > 1000 {
-		return float64(x*0x1p1000) * math.Float64frombits(uint64(k-1000+1023)<<52)
-	}
-	if k < -1000 {
-		return float64(x*math.Float64frombits(uint64(k+1000+1023)<<52)) * 0x1p-1000
-	}
-	return x * math.Float64frombits(uint64(k+1023)<<52)
-}
+// scale returns x·2ᵏ for x in [0.5, 2] and |k| ≤ 1100, rounding once where the result is subnormal.
+func scale(x float64, k int) float64 { return x * power(k>>1) * power(k-k>>1) }
 
-// Expm1 returns eˣ − 1 within 4 units of relative error.
+// power returns 2ᵏ.
+func power(k int) float64 { return math.Float64frombits(uint64(k+1023) << 52) }
+
+// Expm1 returns eˣ − 1 within 8 units of relative error: beyond r1's reach Exp's error counts up to 3.5 times.
 func Expm1(x float64) float64 {
-	if x < 0.35 && x > -0.35 {
+	if x < 0.3466 && x > -0.3466 {
 		return r1(x)
 	}
 	return Exp(x) - 1
@@ -97,18 +87,13 @@ func Log(x float64) float64 {
 func logNear1(f, k float64) float64 {
 	s := f / (2 + f)
 	w := s * s
-	p := 2.0 / 25
-	p = float64(p*w) + 2.0/23
-	p = float64(p*w) + 2.0/21
-	p = float64(p*w) + 2.0/19
-	p = float64(p*w) + 2.0/17
-	p = float64(p*w) + 2.0/15
-	p = float64(p*w) + 2.0/13
-	p = float64(p*w) + 2.0/11
-	p = float64(p*w) + 2.0/9
-	p = float64(p*w) + 2.0/7
-	p = float64(p*w) + 2.0/5
-	p = float64(p*w) + 2.0/3
+	p := 0.14795749815872952
+	p = float64(p*w) + 0.15314074361030883
+	p = float64(p*w) + 0.1818356321028167
+	p = float64(p*w) + 0.2222219859926971
+	p = float64(p*w) + 0.2857142874207134
+	p = float64(p*w) + 0.39999999999416525
+	p = float64(p*w) + 0.6666666666666734
 	half := 0.5 * float64(f*f)
 	tail := float64(s*(half+float64(w*p))) + float64(k*ln2Lo)
 	return float64(k*ln2Hi) - ((half - tail) - f)
@@ -128,28 +113,24 @@ func Log1p(x float64) float64 {
 
 // Sincos returns sin x and cos x for |x| < 2³⁰, within 2 units plus a unit of |x|.
 func Sincos(x float64) (sin, cos float64) {
-	n := math.Floor(float64(x*0.63661977236758134308) + 0.5)
+	n := float64(x*0.63661977236758134308) + nearest - nearest
 	r := x - float64(n*1.57079632673412561417e+00) // π/2 in three parts of 33 bits
 	r -= float64(n * 6.07710050630396597660e-11)
 	r -= float64(n * 2.02226624879595063154e-21)
 	w := float64(r * r)
-	a := 1.0 / 355687428096000
-	a = float64(a*w) - 1.0/1307674368000
-	a = float64(a*w) + 1.0/6227020800
-	a = float64(a*w) - 1.0/39916800
-	a = float64(a*w) + 1.0/362880
-	a = float64(a*w) - 1.0/5040
-	a = float64(a*w) + 1.0/120
-	a = float64(a*w) - 1.0/6
+	a := 1.5896886473246482e-10
+	a = float64(a*w) - 2.5050759889337627e-08
+	a = float64(a*w) + 2.7557313705065217e-06
+	a = float64(a*w) - 0.0001984126982985337
+	a = float64(a*w) + 0.008333333333322486
+	a = float64(a*w) - 0.16666666666666632
 	sr := r + float64(float64(r*w)*a)
-	b := -1.0 / 6402373705728000
-	b = float64(b*w) + 1.0/20922789888000
-	b = float64(b*w) - 1.0/87178291200
-	b = float64(b*w) + 1.0/479001600
-	b = float64(b*w) - 1.0/3628800
-	b = float64(b*w) + 1.0/40320
-	b = float64(b*w) - 1.0/720
-	b = float64(b*w) + 1.0/24
+	b := -1.1359917373828593e-11
+	b = float64(b*w) + 2.0875728994976372e-09
+	b = float64(b*w) - 2.755731439926953e-07
+	b = float64(b*w) + 2.4801587289666912e-05
+	b = float64(b*w) - 0.001388888888887447
+	b = float64(b*w) + 0.0416666666666666
 	cr := 1 - (0.5*w - float64(float64(w*w)*b))
 	switch int64(n) & 3 {
 	case 0:
@@ -192,16 +173,12 @@ func atanUnit(t float64) float64 {
 	}
 	h := t / (1 + math.Sqrt(1+float64(t*t)))
 	w := h * h
-	p := -1.0 / 23
-	p = float64(p*w) + 1.0/21
-	p = float64(p*w) - 1.0/19
-	p = float64(p*w) + 1.0/17
-	p = float64(p*w) - 1.0/15
-	p = float64(p*w) + 1.0/13
-	p = float64(p*w) - 1.0/11
-	p = float64(p*w) + 1.0/9
-	p = float64(p*w) - 1.0/7
-	p = float64(p*w) + 1.0/5
-	p = float64(p*w) - 1.0/3
+	p := -0.05817664826098559
+	p = float64(p*w) + 0.07639928336033647
+	p = float64(p*w) - 0.09089211023355863
+	p = float64(p*w) + 0.11111080693283933
+	p = float64(p*w) - 0.1428571399354936
+	p = float64(p*w) + 0.19999999998667795
+	p = float64(p*w) - 0.3333333333333128
 	return base + 2*(h+float64(float64(h*w)*p))
 }
