@@ -11,6 +11,7 @@ debian_packages=(
 	chromium                         # pages are tested in a real browser
 	fonts-dejavu-core                # so that screenshots have text
 	pocl-opencl-icd ocl-icd-libopencl1 # OpenCL kernels without a GPU
+	oclgrind                         # the same kernels in a simulator that sees races and bad accesses
 	libopenblas0-pthread             # the matrix products' peer
 	python3-venv python3-torch       # the trainer's peer
 )
