@@ -13,8 +13,9 @@ func openDevice(o EngineOptions) (*opencl.Backend, error) {
 	if o.Device == "" || o.Device == "cpu" {
 		return nil, nil
 	}
-	if o.Precision == "float64" {
-		return nil, fmt.Errorf("precision %s: device %s computes in float32 or %s", o.Precision, o.Device, BFloat16)
+	precision, ok := map[string]opencl.Precision{"": opencl.Float32, "float32": opencl.Float32, BFloat16: opencl.BFloat16, Float16: opencl.Float16}[o.Precision]
+	if !ok {
+		return nil, fmt.Errorf("precision %s: device %s computes in float32, %s or %s", o.Precision, o.Device, BFloat16, Float16)
 	}
 	number, err := deviceNumber(o.Device)
 	if err != nil {
@@ -27,7 +28,7 @@ func openDevice(o EngineOptions) (*opencl.Backend, error) {
 	if number >= len(devices) {
 		return nil, fmt.Errorf("device %q: the system has %d, numbered from 0; see bench devices", o.Device, len(devices))
 	}
-	return opencl.New(devices[number], opencl.Options{Memory: o.DeviceMemory, BFloat16: o.Precision == BFloat16, Products: o.DeviceProducts, Tuning: o.DeviceTuning})
+	return opencl.New(devices[number], opencl.Options{Memory: o.DeviceMemory, Precision: precision, Products: o.DeviceProducts, Tuning: o.DeviceTuning})
 }
 
 // deviceNumber reads "opencl" (the first device) or "opencl:N".

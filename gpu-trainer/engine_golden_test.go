@@ -159,7 +159,8 @@ var precisions = map[string]tolerance{
 }
 
 // engineOptions are those of a precision; "opencl" is float32 on the first OpenCL device, with the products that suit
-// it, "opencl-tiles" with those of GPUs, and "opencl-bfloat16" rounds their factors.
+// it, "opencl-tiles" with those of GPUs, "opencl-bfloat16" rounds
+// their factors, and "opencl-float16" what is frozen.
 func engineOptions(precision string) EngineOptions {
 	device := EngineOptions{Device: "opencl", Threads: 2}
 	switch precision {
@@ -170,6 +171,9 @@ func engineOptions(precision string) EngineOptions {
 		return device
 	case "opencl-bfloat16":
 		device.Precision = BFloat16
+		return device
+	case "opencl-float16":
+		device.Precision = Float16
 		return device
 	}
 	return EngineOptions{Precision: precision, Threads: 2}

@@ -25,7 +25,7 @@ type resident struct {
 	direct   []Parameter           // what is stepped by its own gradient
 	carriers []residentCarrier
 	minus    bool            // the core's sign
-	frozen   map[string]bool // matrices of layers that are not trained
+	frozen   map[string]bool // matrices that are not trained and may be stored in 16 bits
 	integers machine.Buffer  // [Dim] on their way into the sums
 }
 
@@ -50,7 +50,8 @@ func newResident[T kernels.Float](device *opencl.Backend, c *core[T]) (*resident
 	}
 	r.released = append(r.released, r.direct...)
 	for _, s := range c.base.Config.Layout() {
-		r.frozen[s.Name] = len(s.Shape) == 2 && !strings.Contains(s.Name, "embeddings") && !c.method.Trains(c.base.Config, s.Name)
+		table := strings.Contains(s.Name, "embeddings")
+		r.frozen[s.Name] = len(s.Shape) == 2 && (!table || c.options.Precision == Float16) && !c.method.Trains(c.base.Config, s.Name)
 	}
 	for _, k := range c.carriers {
 		for _, name := range append(append([]string{}, k.Pieces...), k.Right()) {
@@ -82,7 +83,7 @@ func (r *resident) tensor(kind tensorKind, name string) (machine.Buffer, error) 
 		err = r.device.Clear(b, n)
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("tensor %s: %w", name, err)
 	}
 	if r.tensors[kind] == nil {
 		r.tensors[kind] = map[string]machine.Buffer{}

@@ -29,6 +29,7 @@ func TestKernelsInTheSimulator(t *testing.T) {
 	m.Config.Pooling = model.PoolMean
 	simulate(t, launched, m, methods()["lora"], EngineOptions{DeviceProducts: "strips", Precision: BFloat16})
 	simulate(t, launched, m, methods()["head"], EngineOptions{DeviceProducts: "tiles", Precision: BFloat16})
+	simulate(t, launched, m, methods()["bitfit"], EngineOptions{DeviceProducts: "strips", Precision: Float16})
 	for _, name := range opencl.Kernels() {
 		if !launched[name] {
 			t.Errorf("kernel %s: was not simulated", name)

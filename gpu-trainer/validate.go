@@ -51,8 +51,8 @@ func (p Plan) validateLearning(c model.Config) error {
 		return fmt.Errorf("steps %d: must be at least 1", p.Steps)
 	case !(p.LearningRate > 0) || !finite(p.LearningRate):
 		return fmt.Errorf("learning rate %v: must be positive and finite", p.LearningRate)
-	case p.Precision != "float32" && p.Precision != "float64" && p.Precision != BFloat16:
-		return fmt.Errorf("precision %q: must be float32, float64 or %s", p.Precision, BFloat16)
+	case !slices.Contains([]string{"float32", "float64", BFloat16, Float16}, p.Precision):
+		return fmt.Errorf("precision %q: must be float32, float64, %s or %s", p.Precision, BFloat16, Float16)
 	}
 	return errors.Join(p.Method.Validate(c), p.Optimizer.Validate(), p.Schedule.validate(), p.validatePhases(), p.Audit.validate(c, !p.NonPrivate))
 }

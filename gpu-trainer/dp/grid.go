@@ -38,7 +38,7 @@ const (
 	Slack64 = 0x1p-20
 )
 
-// Slack is the one that belongs to an engine's precision; bfloat16 products are added in float32 like those of float32.
+// Slack is the one that belongs to an engine's precision; products of bfloat16 and float16 are added in float32 like those of float32.
 func Slack(precision string) float64 {
 	if precision == "float64" {
 		return Slack64

@@ -62,7 +62,7 @@ func benchTrainCommand() *cli.Command {
 			&cli.StringFlag{Name: "size", Value: "mini", Usage: "tiny (L2 H128), mini (L4 H256), minilm (L6 H384), small (L4 H512) or base (L12 H768)"},
 			&cli.StringFlag{Name: "method", Value: model.LoRA, Usage: "full, lora, bitfit, head, rgp or adapter"},
 			&cli.StringFlag{Name: "mode", Value: "dp", Usage: "dp or nonprivate"},
-			&cli.StringFlag{Name: "precision", Value: "float32", Usage: "float32, float64 or bfloat16"},
+			&cli.StringFlag{Name: "precision", Value: "float32", Usage: "float32, float64, bfloat16, or float16 (on an OpenCL device)"},
 			&cli.StringFlag{Name: "device", Value: "cpu", Usage: "cpu, opencl or opencl:N"},
 			&cli.StringFlag{Name: "blas", Value: "builtin", Usage: "builtin, openblas or onednn"},
 			&cli.IntFlag{Name: "seq", Value: 64, Usage: "tokens of an example"},

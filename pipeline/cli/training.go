@@ -54,7 +54,7 @@ func trainingFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "linear-head", Usage: "classify the pooled state itself, without that layer"},
 		&cli.StringFlag{Name: "targets", DefaultText: "query,value", Usage: "of lora, comma-separated: query, key, value, attention.output, intermediate, output"},
 		&cli.BoolFlag{Name: "dropout", Usage: "dropout at the rates of the model's configuration"},
-		&cli.StringFlag{Name: "precision", Value: "float32", Usage: "float32, bfloat16 (products only) or float64"},
+		&cli.StringFlag{Name: "precision", Value: "float32", Usage: "float32, bfloat16 (products only), float64, or float16 (frozen matrices of an OpenCL device)"},
 		&cli.StringFlag{Name: "device", Value: "cpu", Usage: "cpu, opencl or opencl:N; see bench devices"},
 		&cli.Int64Flag{Name: "device-memory", DefaultText: "all", Usage: "megabytes to take of the device's memory"},
 		&cli.BoolFlag{Name: "seed-known", Usage: "draw lots and noise from the seed too: repeatable, and no privacy"},

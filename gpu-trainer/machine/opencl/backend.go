@@ -30,10 +30,10 @@ var (
 
 // Options say how a Backend uses its device. The zero value is the default.
 type Options struct {
-	Memory   int64  // most bytes of the device's memory that buffers may take; 0: as many as it gives
-	BFloat16 bool   // round the factors of products to bfloat16 and add in float32; frozen matrices are stored so
-	Tuning   Tuning // how the fastest variant of products is found
-	Products string // how products are computed: "tiles" in local memory, "strips" in vector registers, or "" for what suits the device
+	Memory    int64     // most bytes of the device's memory that buffers may take; 0: as many as it gives
+	Precision Precision // of products and of frozen matrices
+	Tuning    Tuning    // how the fastest variant of products is found
+	Products  string    // how products are computed: "tiles" in local memory, "strips" in vector registers, or "" for what suits the device
 }
 
 // A Backend runs float32 graphs on one device, in one queue, and keeps what training needs between them (see Step).
@@ -107,7 +107,7 @@ func (b *Backend) open() error {
 	if err := b.tune(); err != nil {
 		return err
 	}
-	if b.options.BFloat16 && b.Device.TensorCores {
+	if b.options.Precision == BFloat16 && b.Device.TensorCores {
 		b.useTensorCores(mmaSource, "")
 	}
 	return nil
@@ -207,9 +207,7 @@ func (b *Backend) Unit() string {
 	} else {
 		name += "strips"
 	}
-	if b.options.BFloat16 {
-		name += "+bf16"
-	}
+	name += b.options.Precision.suffix()
 	if b.cores != nil {
 		name += "+tensor cores"
 	}

@@ -2,7 +2,6 @@ package opencl
 
 import (
 	"fmt"
-	"math"
 	"unsafe"
 
 	"github.com/ewtune/ewtune/gpu-trainer/machine"
@@ -13,9 +12,9 @@ import (
 type Buffer struct {
 	backend  *Backend
 	handle   uintptr
-	width    uintptr // bytes a number
-	capacity int     // numbers
-	half     bool    // bfloat16, which the host sees as float32
+	width    uintptr   // bytes a number
+	capacity int       // numbers
+	stored   Precision // the host sees float32
 }
 
 // NewBuffer makes an empty buffer.
@@ -27,14 +26,13 @@ func (b *Backend) NewBuffer(dtype tensor.Dtype) (machine.Buffer, error) {
 	return nil, fmt.Errorf("buffer of %v: must be float32, float64 or int64", dtype)
 }
 
-// NewFrozen makes a buffer for a float32 matrix that is only ever the right factor of products: stored as bfloat16
-// where products round to it.
-func (b *Backend) NewFrozen() machine.Buffer {
-	if !b.options.BFloat16 {
-		return b.buffer(4)
-	}
-	m := b.buffer(2)
-	m.half = true
+// NewFrozen makes a buffer for a float32 matrix that nobody trains and that is only ever the right factor of products
+// or a table of embeddings: stored in the precision of the options.
+func (b *Backend) NewFrozen() machine.Buffer { return b.frozen(b.options.Precision) }
+
+func (b *Backend) frozen(p Precision) *Buffer {
+	m := b.buffer(p.width())
+	m.stored = p
 	return m
 }
 
@@ -92,12 +90,10 @@ func (m *Buffer) size() int64 { return int64(m.capacity) * int64(m.width) }
 
 // Read waits for the device and copies the first numbers to dst.
 func (m *Buffer) Read(dst any) error {
-	if to, ok := dst.([]float32); ok && m.half {
+	if to, ok := dst.([]float32); ok && m.stored != Float32 {
 		bits := make([]uint16, len(to))
 		err := m.Read(bits)
-		for i, v := range bits {
-			to[i] = math.Float32frombits(uint32(v) << 16)
-		}
+		m.stored.widen(to, bits)
 		return err
 	}
 	n, at, width := view(dst)
@@ -112,10 +108,10 @@ func (m *Buffer) Read(dst any) error {
 
 // Write grows the buffer if need be and copies src to it.
 func (m *Buffer) Write(src any) error {
-	if from, ok := src.([]float32); ok && m.half {
-		bits := make([]uint16, len(from))
-		for i, v := range from {
-			bits[i] = halfBits(v)
+	if from, ok := src.([]float32); ok && m.stored != Float32 {
+		bits, err := m.stored.narrow(from)
+		if err != nil {
+			return err
 		}
 		return m.Write(bits)
 	}
@@ -133,15 +129,6 @@ func (m *Buffer) Write(src any) error {
 func (m *Buffer) copyTo(other *Buffer, at, to, n int) error {
 	b, width := m.backend, m.width
 	return check("clEnqueueCopyBuffer", b.lib.enqueueCopyBuffer(b.queue, m.handle, other.handle, uintptr(at)*width, uintptr(to)*width, uintptr(n)*width, 0, 0, 0))
-}
-
-// halfBits rounds to bfloat16, half to even. A NaN stays one.
-func halfBits(v float32) uint16 {
-	bits := math.Float32bits(v)
-	if v != v {
-		return uint16(bits>>16) | 0x40
-	}
-	return uint16((bits + 0x7fff + bits>>16&1) >> 16)
 }
 
 // view is the length, address and width of a slice of numbers.

@@ -202,6 +202,13 @@ __kernel void embed(__global const int *ids, __global const float *table, __glob
   y[i] = add ? y[i] + v : v;
 }
 
+__kernel void embed_half(__global const int *ids, __global const half *table, __global float *y, int n, int width, int add) {
+  int i = get_global_id(0);
+  if (i >= n) return;
+  float v = vload_half((size_t)ids[i / width] * width + i % width, table);
+  y[i] = add ? y[i] + v : v;
+}
+
 __kernel void layernorm(__global const float *x, __global const float *gamma, __global const float *beta, __global float *y,
                         __global float *means, __global float *rstds, int width, double epsilon) {
   __local double room[GROUP];

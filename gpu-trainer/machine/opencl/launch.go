@@ -28,7 +28,7 @@ type kernel struct {
 	next    int
 	status  int32
 	ran     bool
-	halves  bool // it can read bfloat16
+	reads   Precision // what it takes beside float32
 }
 
 // kernel makes a kernel object of its own for one operation.
@@ -76,7 +76,7 @@ func (k *kernel) set(size uintptr) *kernel {
 func (k *kernel) mem(buffers ...machine.Buffer) *kernel {
 	for _, b := range buffers {
 		m := b.(*Buffer)
-		if m.half && !k.halves && k.status == 0 {
+		if m.stored != Float32 && m.stored != k.reads && k.status == 0 {
 			k.status = invalidMemObject
 		}
 		k.value = uint64(m.handle)

@@ -14,7 +14,7 @@ type Measurement struct {
 
 // Measure opens a device and times it. It takes a second or two, and the compilation of the kernels.
 func Measure(d Device, t Tuning) (m Measurement, err error) {
-	b, err := New(d, Options{BFloat16: true, Tuning: t})
+	b, err := New(d, Options{Precision: BFloat16, Tuning: t})
 	if err != nil {
 		return m, err
 	}

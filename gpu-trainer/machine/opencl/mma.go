@@ -17,7 +17,7 @@ type tensorCores map[factors]*program
 // useTensorCores makes products of rounded factors run on tensor cores, if they give there what the plain kernel gives.
 func (b *Backend) useTensorCores(source, options string) {
 	cores := tensorCores{}
-	for _, f := range []factors{{true, false}, {true, true}} {
+	for _, f := range []factors{{true, Float32}, {true, BFloat16}} {
 		cores[f] = b.program(source, options+f.options())
 	}
 	if err := b.checkTensorCores(cores); err != nil {
@@ -33,7 +33,7 @@ func (c *call) bindTensorCores(cores tensorCores, f factors, plain multiplier) m
 	if c.err != nil {
 		return nil
 	}
-	k.halves = f.half
+	k.reads = f.right
 	return func(a, b, bias, to *machine.Value, p product, add int) error {
 		if p.ak != 1 {
 			return plain(a, b, bias, to, p, add)
@@ -61,7 +61,7 @@ func (b *Backend) checkTensorCores(cores tensorCores) error {
 					return c.err
 				}
 				var err error
-				if results[i], err = b.sample(multiply, p, f.half); err != nil {
+				if results[i], err = b.sample(multiply, p, f.right); err != nil {
 					return err
 				}
 			}
@@ -76,11 +76,8 @@ func (b *Backend) checkTensorCores(cores tensorCores) error {
 }
 
 // sample is a product of small numbers that repeat nowhere within a tile.
-func (b *Backend) sample(multiply multiplier, p product, half bool) ([]float32, error) {
-	right := b.buffer(4)
-	if half {
-		right = b.NewFrozen().(*Buffer)
-	}
+func (b *Backend) sample(multiply multiplier, p product, stored Precision) ([]float32, error) {
+	right := b.frozen(stored)
 	left, to, result := b.buffer(4), b.buffer(4), make([]float32, p.m*p.n)
 	defer func() { left.Release(); right.Release(); to.Release() }()
 	numbers := func(n, seed int) []float32 {

@@ -8,18 +8,18 @@ import (
 // The kernel for tensor cores, with the instruction put together from its documentation, gives the product of rounded
 // factors.
 func TestTensorCoreProducts(t *testing.T) {
-	b := openWith(t, Options{BFloat16: true})
+	b := openWith(t, Options{Precision: BFloat16})
 	b.useTensorCores(mmaSource, emulated)
 	if b.cores == nil {
 		t.Fatal(b.Notes())
 	}
-	for _, f := range []factors{{true, false}, {true, true}} {
+	for _, f := range []factors{{true, Float32}, {true, BFloat16}} {
 		c := &call{Backend: b}
 		multiply := c.bindTensorCores(b.cores, f, nil)
 		fatal(t, c.err)
 		for _, p := range testProducts() {
 			if p.ak == 1 {
-				p.check(t, "tensor cores", p.run(t, b, multiply, f.half), toHalf)
+				p.check(t, "tensor cores", p.run(t, b, multiply, f.right), toHalf, toHalf)
 			}
 		}
 	}
@@ -33,7 +33,7 @@ func TestWrongTensorCoresAreLeftAlone(t *testing.T) {
 		{"group + q / 2 * 8, s", "group + q % 2 * 8, s", "is "},       // results in the wrong rows
 		{"__local ushort left[", "__local ushorter left[", "do not compile"},
 	} {
-		b := openWith(t, Options{BFloat16: true})
+		b := openWith(t, Options{Precision: BFloat16})
 		source := strings.Replace(mmaSource, flaw.from, flaw.to, 1)
 		if source == mmaSource {
 			t.Fatalf("mma.cl has no %q", flaw.from)

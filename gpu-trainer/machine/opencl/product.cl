@@ -2,8 +2,8 @@
 // the knobs that the search of tune.go turns; whatever they are, each number of a result is one chain of fused
 // multiplications and additions over k = 0, 1, ...: the same bits.
 //
-// ROUND rounds both factors to bfloat16 (half to even), RIGHT is how the right one is stored: float, or ushort for
-// bfloat16, and PRODUCT_ONLY leaves out the sums.
+// ROUND rounds both factors to bfloat16 (half to even), RIGHT is how the right one is stored: float, ushort for
+// bfloat16, or half; and PRODUCT_ONLY leaves out the sums.
 
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
 #pragma OPENCL FP_CONTRACT OFF
@@ -28,9 +28,11 @@ float rounded(float v) {
   return isnan(v) ? v : as_float((bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000);
 }
 
-// stored is a number of the right operand, and factor one of either as it is multiplied.
-float stored_float(float v) { return v; }
-float stored_ushort(ushort v) { return as_float((uint)v << 16); }
+// stored is a number of the right operand, and factor one of either as it is multiplied. half is read by functions
+// that every device has, with arithmetic in it or without.
+float stored_float(__global const float *p) { return *p; }
+float stored_ushort(__global const ushort *p) { return as_float((uint)*p << 16); }
+float stored_half(__global const half *p) { return vload_half(0, p); }
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 #define stored JOIN(stored_, RIGHT)
@@ -62,7 +64,7 @@ typedef struct { int ai, ak, bk, bj; } strides;
       }                                                                                                                                  \
       for (int q = 0; q < 4; q++) {                                                                                                      \
         int inside = row + i + q * di < rows && k0 + k + q * dk < to;                                                                    \
-        float v = inside ? JOIN(stored_, type)(from[at + (size_t)q * (di ? along_i : along_k)]) : 0.0f;                                  \
+        float v = inside ? JOIN(stored_, type)(from + at + (size_t)q * (di ? along_i : along_k)) : 0.0f;                                  \
         into[k + q * dk][i + q * di] = factor(v);                                                                                        \
       }                                                                                                                                  \
     }                                                                                                                                    \
@@ -71,6 +73,7 @@ typedef struct { int ai, ak, bk, bj; } strides;
 int item(void) { return get_local_id(1) * get_local_size(0) + get_local_id(0); }
 float4 four_float(__global const float *p) { return *(__global const float4 *)p; }
 float4 four_ushort(__global const ushort *p) { return as_float4(convert_uint4(*(__global const ushort4 *)p) << 16); }
+float4 four_half(__global const half *p) { return vload_half4(0, p); }
 FETCH(fetch_left, float, TILE_M)
 FETCH(fetch_right, RIGHT, TILE_N)
 
@@ -165,7 +168,7 @@ __kernel void pack(__global const RIGHT *b, __global float *panels, int n, int d
   if (k >= depth) return;
   __global float *row = panels + ((size_t)q * depth + (size_t)k * STRIP);
   b += (size_t)k * bk;
-  for (int l = 0; l < STRIP; l++) row[l] = q + l < n ? factor(stored(b[(size_t)(q + l) * bj])) : 0.0f;
+  for (int l = 0; l < STRIP; l++) row[l] = q + l < n ? factor(stored(b + (size_t)(q + l) * bj)) : 0.0f;
 }
 
 #ifdef ROUND

@@ -76,25 +76,24 @@ func roundUp(n, to int) int { return (n + to - 1) / to * to }
 // A multiplier runs products: add is 1 where the result is added to what is there.
 type multiplier func(a, b, bias, to *machine.Value, p product, add int) error
 
-// factors says how the factors of a product are read: rounded to bfloat16 or not, the right one stored as bfloat16 or
-// not.
-type factors struct{ rounded, half bool }
+// factors says how the factors of a product are read: rounded to bfloat16 or not, and how the right one is stored.
+type factors struct {
+	rounded bool
+	right   Precision
+}
 
 func (f factors) options() string {
 	text := ""
 	if f.rounded {
 		text += " -DROUND"
 	}
-	if f.half {
-		text += " -DRIGHT=ushort"
-	}
-	return text
+	return text + f.right.options()
 }
 
 // multiplier binds a product whose size is known when it runs. Those of a layer's own matrix are rounded where the
 // options say so; what sums over tokens never is.
 func (c *call) multiplier(right *machine.Value, layer bool, size func() product) multiplier {
-	f := factors{layer && c.options.BFloat16, right.Buffer.(*Buffer).half}
+	f := factors{layer && c.options.Precision == BFloat16, right.Buffer.(*Buffer).stored}
 	c.reserve(c.panels, func() int { return c.chosen.panels(size()) })
 	if f.rounded && !c.chosen.Tiles {
 		c.reserve(c.rounded, func() int { p := size(); return p.m * p.depth })
@@ -118,7 +117,7 @@ func (c *call) bindProduct(v variant, f factors) multiplier {
 	if c.err != nil {
 		return nil
 	}
-	k.halves = f.half
+	k.reads = f.right
 	if v.Tiles {
 		return func(a, b, bias, to *machine.Value, p product, add int) error {
 			given, biased := orNot(bias, to)
@@ -138,7 +137,7 @@ func (c *call) bindStrips(v variant, f factors, program *program, strips *kernel
 	if c.err != nil {
 		return nil
 	}
-	pack.halves, strips.halves = f.half, false
+	pack.reads, strips.reads = f.right, Float32
 	return func(a, b, bias, to *machine.Value, p product, add int) error {
 		left := a.Buffer
 		if err := pack.start().mem(b.Buffer, c.panels).ints(p.n, p.depth, p.bk, p.bj).columns(p.depth, roundUp(p.n, v.strip())/v.strip()); err != nil {

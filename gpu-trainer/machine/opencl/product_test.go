@@ -67,14 +67,14 @@ func testProducts() []testProduct {
 	return list
 }
 
-// want is the product in float64 of factors that round has been applied to.
-func (p testProduct) want(round func(float32) float32) []float64 {
+// want is the product in float64 of factors that left and right have been applied to.
+func (p testProduct) want(left, right func(float32) float32) []float64 {
 	want := make([]float64, p.m*p.n)
 	for i := range p.m {
 		for j := range p.n {
 			sum := 0.0
 			for k := range p.depth {
-				sum += float64(round(p.a[i*p.ai+k*p.ak])) * float64(round(p.b[k*p.bk+j*p.bj]))
+				sum += float64(left(p.a[i*p.ai+k*p.ak])) * float64(right(p.b[k*p.bk+j*p.bj]))
 			}
 			if p.biased {
 				sum += float64(p.bias[j])
@@ -89,24 +89,21 @@ func (p testProduct) want(round func(float32) float32) []float64 {
 }
 
 // run computes the product on the device.
-func (p testProduct) run(t *testing.T, b *Backend, multiply multiplier, half bool) []float32 {
+func (p testProduct) run(t *testing.T, b *Backend, multiply multiplier, stored Precision) []float32 {
 	t.Helper()
-	value := func(numbers []float32, half bool) *machine.Value {
-		m := b.buffer(4)
-		if half {
-			m = b.NewFrozen().(*Buffer)
-		}
+	value := func(numbers []float32, stored Precision) *machine.Value {
+		m := b.frozen(stored)
 		fatal(t, m.Write(numbers))
 		return &machine.Value{DType: tensor.Float32, Buffer: m, N: len(numbers)}
 	}
 	var bias *machine.Value
 	if p.biased {
-		bias = value(p.bias, false)
+		bias = value(p.bias, Float32)
 	}
-	to := value(p.c, false)
+	to := value(p.c, Float32)
 	fatal(t, b.panels.Grow(p.n*p.depth+128*p.depth))
 	fatal(t, b.rounded.Grow(p.m*p.depth))
-	fatal(t, multiply(value(p.a, false), value(p.b, half), bias, to, p.product, p.add))
+	fatal(t, multiply(value(p.a, Float32), value(p.b, stored), bias, to, p.product, p.add))
 	got := make([]float32, p.m*p.n)
 	fatal(t, to.Buffer.Read(got))
 	return got
@@ -121,15 +118,19 @@ func (b *Backend) bind(t *testing.T, v variant, f factors) multiplier {
 }
 
 func identity(v float32) float32 { return v }
-func toHalf(v float32) float32   { return math.Float32frombits(uint32(halfBits(v)) << 16) }
+
+// toHalf and toFloat16 round to a precision and back.
+func toHalf(v float32) float32    { return math.Float32frombits(uint32(bfloat16Bits(v)) << 16) }
+func toFloat16(v float32) float32 { return float16Value(float16Bits(v)) }
 
 // Every variant gives the product, to the same bits, whatever the device would choose.
 func TestVariantsGiveTheSameBits(t *testing.T) {
-	b := openWith(t, Options{BFloat16: true})
+	b := openWith(t, Options{Precision: BFloat16})
 	for name, c := range map[string]struct {
-		f     factors
-		round func(float32) float32
-	}{"float32": {factors{}, identity}, "rounded": {factors{rounded: true}, toHalf}, "stored": {factors{true, true}, toHalf}} {
+		f           factors
+		left, right func(float32) float32
+	}{"float32": {factors{}, identity, identity}, "rounded": {factors{rounded: true}, toHalf, toHalf}, "stored": {factors{true, BFloat16}, toHalf, toHalf},
+		"float16": {factors{right: Float16}, identity, toFloat16}} {
 		t.Run(name, func(t *testing.T) {
 			var first [][]float32
 			list := append(variants(true), variants(false)...)
@@ -142,13 +143,13 @@ func TestVariantsGiveTheSameBits(t *testing.T) {
 					if c.f.rounded && p.ak != 1 {
 						continue // no layer's product has its left factor turned
 					}
-					got := p.run(t, b, multiply, c.f.half)
+					got := p.run(t, b, multiply, c.f.right)
 					for len(first) <= i {
 						first = append(first, nil)
 					}
 					if first[i] == nil {
 						first[i] = got
-						p.check(t, fmt.Sprintf("%+v", v), got, c.round)
+						p.check(t, fmt.Sprintf("%+v", v), got, c.left, c.right)
 					}
 					for j := range got {
 						if got[j] != first[i][j] {
@@ -162,9 +163,9 @@ func TestVariantsGiveTheSameBits(t *testing.T) {
 }
 
 // check compares with float64: n products of standard normal numbers err by n·2⁻²⁴ times their sizes, at most.
-func (p testProduct) check(t *testing.T, what string, got []float32, round func(float32) float32) {
+func (p testProduct) check(t *testing.T, what string, got []float32, left, right func(float32) float32) {
 	t.Helper()
-	for i, w := range p.want(round) {
+	for i, w := range p.want(left, right) {
 		if !(math.Abs(float64(got[i])-w) <= float64(p.depth+3)*0x1p-24*10*math.Sqrt(float64(p.depth))) {
 			t.Fatalf("%s, product %+v: number %d is %v, want %v", what, p.product, i, got[i], w)
 		}
@@ -173,7 +174,7 @@ func (p testProduct) check(t *testing.T, what string, got []float32, round func(
 
 // Numbers stored as bfloat16 come back as they were rounded, and no kernel reads them as float32.
 func TestFrozenBuffers(t *testing.T) {
-	b := openWith(t, Options{BFloat16: true})
+	b := openWith(t, Options{Precision: BFloat16})
 	m := b.NewFrozen()
 	numbers := []float32{1, -1.00390625, 1.01171875, 3e38, float32(math.Inf(1)), float32(math.NaN()), 1e-40, 3.4e38}
 	fatal(t, m.Write(numbers))

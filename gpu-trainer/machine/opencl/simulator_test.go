@@ -18,15 +18,16 @@ func TestProductsInTheSimulator(t *testing.T) {
 		}
 		return
 	}
-	b := openWith(t, Options{BFloat16: true})
+	b := openWith(t, Options{Precision: BFloat16})
 	b.useTensorCores(mmaSource, emulated)
 	if b.cores == nil {
 		t.Fatal(b.Notes())
 	}
 	for _, p := range testProducts() {
 		if p.m == 70 && p.ak == 1 {
-			p.run(t, b, b.bind(t, plainVariant(true), factors{}), false)
-			p.run(t, b, b.bind(t, plainVariant(false), factors{rounded: true, half: true}), true)
+			p.run(t, b, b.bind(t, plainVariant(true), factors{}), Float32)
+			p.run(t, b, b.bind(t, plainVariant(true), factors{right: Float16}), Float16)
+			p.run(t, b, b.bind(t, plainVariant(false), factors{rounded: true, right: BFloat16}), BFloat16)
 		}
 	}
 }
@@ -65,5 +66,5 @@ func TestSimulatorSeesFaults(t *testing.T) {
 	norms := buffer(t, b, tensor.Float64, make([]float64, 1))
 	fatal(t, b.Orthonormalise(Matrix{Buffer: m, Rows: 4, Columns: 1}, norms, 0))
 	p := testProducts()[0] // last: it fills the simulator's log
-	p.run(t, b, b.bind(t, plainVariant(true), factors{}), false)
+	p.run(t, b, b.bind(t, plainVariant(true), factors{}), Float32)
 }

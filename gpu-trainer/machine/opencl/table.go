@@ -34,7 +34,15 @@ func numbers(name string) func(*call) machine.Run {
 }
 
 func embed(c *call) machine.Run {
-	k, table, y := c.kernel("embed"), c.in[len(c.in)-1], c.out[0]
+	name, table, y := "embed", c.in[len(c.in)-1], c.out[0]
+	if table.Buffer.(*Buffer).stored == Float16 {
+		name = "embed_half"
+	}
+	k := c.kernel(name)
+	if c.err != nil {
+		return nil
+	}
+	k.reads = Float16
 	return func(*machine.Feed) error {
 		return k.start().mem(c.feed.columns[c.Column], table.Buffer, y.Buffer).ints(y.N, y.Width, len(c.in)-1).over(y.N)
 	}
