@@ -11,7 +11,7 @@ import (
 
 // TestOneExampleIsTheSameInAnyCompany: the integer vector that an example adds to a lot is that which it adds alone,
 // to the bit, whatever else is in the lot: few or many others, long ones or short ones, at any place, in any cut into
-// physical batches, on any number of threads. That is what the sensitivity rests on. Norms of short examples are
+// physical batches, on any number of threads, and on a device. That is what the sensitivity rests on. Norms of short examples are
 // formed from gram matrices and those of long ones directly, which follows from the example's own length; lots of
 // more than 512 tokens pass in several blocks.
 func TestOneExampleIsTheSameInAnyCompany(t *testing.T) {
@@ -35,6 +35,12 @@ func TestOneExampleIsTheSameInAnyCompany(t *testing.T) {
 			}
 			lots.precision = BFloat16
 			lots.check(4)
+			for _, lots.precision = range []string{"opencl", "opencl-tiles", "opencl-bfloat16", "opencl-float16"} {
+				t.Run(lots.precision, func(t *testing.T) {
+					needDevice(t, lots.precision)
+					lots.check(2)
+				})
+			}
 		})
 	}
 }
@@ -82,7 +88,9 @@ func (l companies) check(example int) {
 // sum is the integer sum of a lot in physical batches.
 func (l companies) sum(threads int, batches ...[]int) []int64 {
 	l.t.Helper()
-	e, err := NewEngine(l.m, l.method, EngineOptions{Precision: l.precision, Threads: threads})
+	o := engineOptions(l.precision)
+	o.Threads = threads
+	e, err := NewEngine(l.m, l.method, o)
 	fatal(l.t, err)
 	defer e.Close()
 	fatal(l.t, e.BeginLot(5))

@@ -242,30 +242,33 @@ func TestNonFiniteExamplesAreLeftOut(t *testing.T) {
 		words.Data[299*m.Config.HiddenSize+j] = float32(math.Inf(1))
 	}
 	for name, method := range methods() {
-		t.Run(name, func(t *testing.T) {
-			e := newEngine(t, m, method, EngineOptions{})
-			all := randomExamples(m.Config, 4)
-			for i, id := range all.InputIDs {
-				if id == 299 {
-					all.InputIDs[i] = 7
+		for _, precision := range []string{"float32", BFloat16, "opencl", "opencl-tiles", "opencl-bfloat16"} {
+			t.Run(name+"/"+precision, func(t *testing.T) {
+				needDevice(t, precision)
+				e := newEngine(t, m, method, engineOptions(precision))
+				all := randomExamples(m.Config, 4)
+				for i, id := range all.InputIDs {
+					if id == 299 {
+						all.InputIDs[i] = 7
+					}
 				}
-			}
-			clip := dp.Clip{Norm: 1, Quantum: 0x1p-40}
-			fatal(t, e.BeginLot(1))
-			_, err := e.Accumulate(pick(m.Config, all, 0, 1, 3), clip)
-			fatal(t, err)
-			want := slices.Clone(e.Sum())
-			all.InputIDs[all.Offsets[2]] = 299
-			fatal(t, e.BeginLot(1))
-			stats, err := e.Accumulate(all, clip)
-			fatal(t, err)
-			if stats.NonFinite != 1 || stats.Factor[2] != 0 {
-				t.Errorf("%d not finite, factor %v: want 1 and 0", stats.NonFinite, stats.Factor[2])
-			}
-			if !slices.Equal(want, e.Sum()) {
-				t.Error("an example that is not finite changed the sum")
-			}
-		})
+				clip := dp.Clip{Norm: 1, Quantum: 0x1p-40}
+				fatal(t, e.BeginLot(1))
+				_, err := e.Accumulate(pick(m.Config, all, 0, 1, 3), clip)
+				fatal(t, err)
+				want := slices.Clone(e.Sum())
+				all.InputIDs[all.Offsets[2]] = 299
+				fatal(t, e.BeginLot(1))
+				stats, err := e.Accumulate(all, clip)
+				fatal(t, err)
+				if stats.NonFinite != 1 || stats.Factor[2] != 0 {
+					t.Errorf("%d not finite, factor %v: want 1 and 0", stats.NonFinite, stats.Factor[2])
+				}
+				if !slices.Equal(want, e.Sum()) {
+					t.Error("an example that is not finite changed the sum")
+				}
+			})
+		}
 	}
 }
 
