@@ -29,7 +29,7 @@ func (b *builder) bundles() error {
 			if name == "element" {
 				charset = "--charset=utf8" // words in six languages
 			}
-			if err := b.esbuild(b.source(name+".mjs"), out, "--format="+format, charset, "--minify-syntax", "--minify-whitespace", "--external:node:worker_threads"); err != nil {
+			if err := b.esbuild(b.source(name+".mjs"), out, "--format="+format, charset, "--minify", "--external:node:worker_threads"); err != nil {
 				return err
 			}
 		}

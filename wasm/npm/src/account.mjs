@@ -55,7 +55,7 @@ function answer(name, list, a, delta, chosen) {
   // The published Edgeworth accountant looks at one direction only; what it would have said is what is wanted of it.
   const direction = chosen.accountant === 'edgeworth' ? 'remove' : worse(directions);
   const result = { ...directions[direction], direction, directions, method: chosen.accountant, adjacency: chosen.adjacency };
-  return { ...result, sampler: 'poisson', delta, warnings: warnings(name, result, flags, list) };
+  return { ...result, sampler: 'poisson', delta, warnings: plain(result) ? [] : warnings(name, result, flags, list) };
 }
 
 /**
@@ -65,6 +65,13 @@ function answer(name, list, a, delta, chosen) {
  * @returns {'remove' | 'add'}
  */
 export const worse = ({ remove, add }) => (add.upper > remove.upper ? 'add' : 'remove');
+
+/**
+ * Nothing need be said of a narrow certified interval.
+ *
+ * @param {Interval & { method: Accountant }} result
+ */
+const plain = ({ lower, upper, method }) => method === 'certified' && upper < Infinity && upper - lower <= 1e-3 * upper;
 
 /**
  * @param {'epsilon' | 'delta'} name
@@ -86,7 +93,7 @@ function warnings(name, { lower, upper, method }, flags, phases) {
   if (flags & 1) list.push({ code: 'non-monotone', message: 'The expansion crosses δ more than once; the largest ε was taken.' });
   if (method === 'certified' && upper === Infinity) {
     list.push({ code: 'unbounded', message: `No finite ${what} can be certified for this plan.` });
-  } else if (method === 'certified' && upper - lower > 1e-3 * upper) {
+  } else if (method === 'certified') {
     list.push({ code: 'wide', message: `The certified interval is wide: ${what} lies anywhere between lower and upper. ewtune/full may enclose it more closely.` });
   }
   return list;

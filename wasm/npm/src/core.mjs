@@ -23,10 +23,15 @@ function compile() {
   try {
     return new WebAssembly.Module(bytes);
   } catch (cause) {
-    const message =
-      "WebAssembly is blocked here: the page's Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src";
-    throw Object.assign(new Error(message, { cause }), { code: 'ERR_WASM_BLOCKED' });
+    throw blocked(cause);
   }
+}
+
+/** @param {unknown} cause */
+function blocked(cause) {
+  const message =
+    "WebAssembly is blocked here: the page's Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src";
+  return Object.assign(new Error(message, { cause }), { code: 'ERR_WASM_BLOCKED' });
 }
 
 /** What older engines do not offer. */
