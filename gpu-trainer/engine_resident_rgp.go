@@ -43,7 +43,7 @@ func (r *resident) drawCarriers(start func(key string, n int) []float64) error {
 	}
 	defer norms.Release()
 	least := make([]float64, 2*len(r.carriers))
-	if err := norms.Write(least); err != nil {
+	if err := r.grow(norms, len(least)); err != nil {
 		return err
 	}
 	for i, k := range r.carriers {

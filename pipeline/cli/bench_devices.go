@@ -48,7 +48,10 @@ func benchDevicesCommand() *cli.Command {
 
 func reportDevice(i int, d opencl.Device, listOnly bool) deviceReport {
 	r := deviceReport{Option: fmt.Sprintf("opencl:%d", i), Device: d}
-	if listOnly {
+	if err := d.Usable(); err != nil {
+		r.Unusable = err.Error()
+	}
+	if listOnly || r.Unusable != "" {
 		return r
 	}
 	m, err := opencl.Measure(d, pipeline.DeviceTuning())

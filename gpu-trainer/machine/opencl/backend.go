@@ -59,6 +59,7 @@ type Backend struct {
 	totals   *Buffer // squared norms over several groups
 
 	multiply multiplier // of calls outside of graphs
+	traffic  Traffic
 	notes    []string
 }
 
@@ -71,8 +72,8 @@ type room struct {
 
 // New opens a device and compiles the kernels for it.
 func New(d Device, o Options) (*Backend, error) {
-	if !d.Double {
-		return nil, fmt.Errorf("device %s: has no double precision, which clipped sums need", d.Name)
+	if err := d.Usable(); err != nil {
+		return nil, err
 	}
 	lib, err := load()
 	if err != nil {
@@ -89,7 +90,7 @@ func New(d Device, o Options) (*Backend, error) {
 func (b *Backend) open() error {
 	switch b.options.Products {
 	case "", "tiles", "strips":
-		b.chosen = plainVariant(b.options.Products == "tiles" || b.options.Products == "" && b.Device.GPU)
+		b.chosen = plainVariant(b.options.Products == "tiles" || b.options.Products == "" && b.Device.GPU && plainVariant(true).fits(b.Device))
 	default:
 		return fmt.Errorf("products %q: must be tiles or strips", b.options.Products)
 	}
@@ -109,30 +110,6 @@ func (b *Backend) open() error {
 	}
 	if b.options.Precision == BFloat16 && b.Device.TensorCores {
 		b.useTensorCores(mmaSource, "")
-	}
-	return nil
-}
-
-// Status codes that say that memory, or what stands in for it, has run out.
-const (
-	allocationFailure = -4
-	outOfResources    = -5
-	outOfHostMemory   = -6
-	invalidBufferSize = -61
-	invalidMemObject  = -38
-)
-
-func failure(function string, status int32) error {
-	switch status {
-	case allocationFailure, outOfResources, outOfHostMemory, invalidBufferSize:
-		return fmt.Errorf("OpenCL: %s failed with status %d: %w", function, status, machine.ErrMemory)
-	}
-	return fmt.Errorf("OpenCL: %s failed with status %d", function, status)
-}
-
-func check(function string, status int32) error {
-	if status != 0 {
-		return failure(function, status)
 	}
 	return nil
 }

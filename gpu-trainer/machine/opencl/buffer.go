@@ -103,6 +103,7 @@ func (m *Buffer) Read(dst any) error {
 	if n == 0 {
 		return nil
 	}
+	m.backend.traffic.Received.add(n, width)
 	return check("clEnqueueReadBuffer", m.backend.lib.enqueueReadBuffer(m.backend.queue, m.handle, 1, 0, uintptr(n)*width, at, 0, 0, 0))
 }
 
@@ -122,8 +123,23 @@ func (m *Buffer) Write(src any) error {
 	if err := m.Grow(n); err != nil || n == 0 {
 		return err
 	}
+	m.backend.traffic.Sent.add(n, width)
 	return check("clEnqueueWriteBuffer", m.backend.lib.enqueueWriteBuffer(m.backend.queue, m.handle, 1, 0, uintptr(n)*width, at, 0, 0, 0))
 }
+
+// Traffic is what has crossed between the host and a device.
+type Traffic struct{ Sent, Received Transfers }
+
+// Transfers counts those of one direction.
+type Transfers struct{ Count, Bytes int64 }
+
+func (t *Transfers) add(n int, width uintptr) {
+	t.Count++
+	t.Bytes += int64(n) * int64(width)
+}
+
+// Traffic tells what has crossed since the backend was opened.
+func (b *Backend) Traffic() Traffic { return b.traffic }
 
 // copyTo copies n numbers from number at on to place to of another buffer of the same type.
 func (m *Buffer) copyTo(other *Buffer, at, to, n int) error {

@@ -1,6 +1,7 @@
 package opencl
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -57,9 +58,17 @@ func Devices() ([]Device, error) {
 	if err != nil {
 		return nil, err
 	}
+	platforms, err := lib.platforms()
+	if err != nil {
+		return nil, noDevice(err)
+	}
 	var gpus, others []Device
-	for _, platform := range lib.platforms() {
-		for _, id := range lib.devices(platform) {
+	for _, platform := range platforms {
+		ids, failed := lib.devices(platform)
+		if failed != nil {
+			err = failed // another platform may do
+		}
+		for _, id := range ids {
 			d := lib.describe(platform, id)
 			if d.GPU {
 				gpus = append(gpus, d)
@@ -71,31 +80,55 @@ func Devices() ([]Device, error) {
 	if all := append(gpus, others...); len(all) > 0 {
 		return all, nil
 	}
-	return nil, fmt.Errorf("OpenCL: the library offers no device (on Debian, pocl-opencl-icd makes the CPU one)")
+	return nil, noDevice(err)
 }
 
-func (l *library) platforms() []uintptr {
-	var count uint32
-	if l.getPlatformIDs(0, nil, &count) != 0 || count == 0 {
-		return nil
+// noDevice says what to do, and why there is none where that is known.
+func noDevice(cause error) error {
+	const text = "OpenCL: the library offers no device (on Debian, pocl-opencl-icd makes the CPU one)"
+	if cause != nil {
+		return fmt.Errorf("%s: %w", text, cause)
 	}
-	ids := make([]uintptr, count)
-	if l.getPlatformIDs(count, &ids[0], nil) != 0 {
-		return nil
-	}
-	return ids
+	return errors.New(text)
 }
 
-func (l *library) devices(platform uintptr) []uintptr {
+// Usable tells why the trainer cannot run on the device.
+func (d Device) Usable() error {
+	switch {
+	case !d.Double:
+		return fmt.Errorf("device %s: has no double precision, which clipped sums need", d.Name)
+	case d.WorkGroup < groupSize:
+		return fmt.Errorf("device %s: work-groups of at most %d, of which kernels need %d", d.Name, d.WorkGroup, groupSize)
+	}
+	return nil
+}
+
+func (l *library) platforms() ([]uintptr, error) {
+	return list("clGetPlatformIDs", l.getPlatformIDs)
+}
+
+// devices of a platform: one that has none is no error.
+func (l *library) devices(platform uintptr) ([]uintptr, error) {
+	return list("clGetDeviceIDs", func(count uint32, ids *uintptr, found *uint32) int32 {
+		return l.getDeviceIDs(platform, deviceTypeAll, count, ids, found)
+	})
+}
+
+// list asks how many handles there are, and then for them.
+func list(function string, get func(count uint32, ids *uintptr, found *uint32) int32) ([]uintptr, error) {
+	const none = -1 // of devices
 	var count uint32
-	if l.getDeviceIDs(platform, deviceTypeAll, 0, nil, &count) != 0 || count == 0 {
-		return nil
+	if status := get(0, nil, &count); status != 0 || count == 0 {
+		if status == none {
+			status = 0
+		}
+		return nil, check(function, status)
 	}
 	ids := make([]uintptr, count)
-	if l.getDeviceIDs(platform, deviceTypeAll, count, &ids[0], nil) != 0 {
-		return nil
+	if err := check(function, get(count, &ids[0], nil)); err != nil {
+		return nil, err
 	}
-	return ids
+	return ids, nil
 }
 
 func (l *library) describe(platform, id uintptr) Device {

@@ -107,21 +107,20 @@ func (k *kernel) double(values ...float64) *kernel {
 	return k
 }
 
+// groupSize is GROUP of kernels.cl, and the size of the groups of kernels that do not mind.
+const groupSize = 64
+
 // over runs the kernel on n work-items.
-func (k *kernel) over(n int) error {
-	const local = 64
-	return k.run([2]uintptr{uintptr((n + local - 1) / local * local), 1}, [2]uintptr{local, 1})
-}
+func (k *kernel) over(n int) error { return k.columns(n, 1) }
 
 // columns runs the kernel on n work-items for each of several columns.
 func (k *kernel) columns(n, columns int) error {
-	const local = 64
-	return k.run([2]uintptr{uintptr(roundUp(n, local)), uintptr(columns)}, [2]uintptr{local, 1})
+	return k.run([2]uintptr{uintptr(roundUp(n, groupSize)), uintptr(columns)}, [2]uintptr{groupSize, 1})
 }
 
-// groups runs the kernel on n groups of 64 work-items.
+// groups runs the kernel on n groups.
 func (k *kernel) groups(n int) error {
-	return k.run([2]uintptr{uintptr(n * 64), 1}, [2]uintptr{64, 1})
+	return k.run([2]uintptr{uintptr(n * groupSize), 1}, [2]uintptr{groupSize, 1})
 }
 
 func (k *kernel) run(global, local [2]uintptr) error {

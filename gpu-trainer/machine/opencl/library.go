@@ -49,7 +49,7 @@ var load = sync.OnceValues(func() (*library, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("OpenCL: the system has no OpenCL library (on Debian: ocl-icd-libopencl1 and a driver, such as pocl-opencl-icd)")
+		return nil, fmt.Errorf("OpenCL: the system has no OpenCL library (on Debian: ocl-icd-libopencl1 and a driver, such as pocl-opencl-icd): %w", err)
 	}
 	return bind(handle)
 })

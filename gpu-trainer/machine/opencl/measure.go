@@ -24,10 +24,10 @@ func Measure(d Device, t Tuning) (m Measurement, err error) {
 		m.Products = "tiles"
 	}
 	operands, free, err := b.operands()
+	defer free()
 	if err != nil {
 		return m, err
 	}
-	defer free()
 	if m.GEMM, err = b.time(b.chosen, factors{}, operands, t.Now); err != nil {
 		return m, err
 	}

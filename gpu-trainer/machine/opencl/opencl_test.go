@@ -81,6 +81,39 @@ func TestUnknownKernelIsRefused(t *testing.T) {
 	}
 }
 
+// A failure says what the driver's number means, where it is known; drivers that fail and those without devices are
+// told apart.
+func TestStatusesHaveWords(t *testing.T) {
+	for status, want := range map[int32]string{
+		-54: "OpenCL: clX failed: work-groups too large for the device (status -54)", -77: "OpenCL: clX failed: status -77",
+		-4: "OpenCL: clX failed: no memory for the buffer (status -4): out of device memory",
+	} {
+		if got := failure("clX", status).Error(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	get := func(counts, lists int32, n uint32) func(uint32, *uintptr, *uint32) int32 {
+		return func(room uint32, ids *uintptr, found *uint32) int32 {
+			if ids == nil {
+				*found = n
+				return counts
+			}
+			return lists
+		}
+	}
+	for _, c := range []struct {
+		counts, lists int32
+		n             uint32
+		ids           int
+		word          string
+	}{{0, 0, 2, 2, ""}, {0, 0, 0, 0, ""}, {-1, 0, 0, 0, ""}, {-1001, 0, 0, 0, "no driver is installed"}, {0, -6, 1, 0, "out of host memory"}} {
+		ids, err := list("clX", get(c.counts, c.lists, c.n))
+		if len(ids) != c.ids || (err == nil) != (c.word == "") || err != nil && !strings.Contains(err.Error(), c.word) {
+			t.Errorf("%+v: %v, %v", c, ids, err)
+		}
+	}
+}
+
 // Every kernel of the program source can be made: names in the table are names in the source.
 func TestKernelsExist(t *testing.T) {
 	b := open(t)

@@ -36,6 +36,14 @@ func plainVariant(tiles bool) variant {
 	return variant{Tiles: tiles, TileM: 64, TileN: 64, Depth: 16, EachM: 4, EachN: 4, Down: 8, Across: 1, Together: 8}
 }
 
+// fits tells whether a device's work-groups and local memory are large enough.
+func (v variant) fits(d Device) bool {
+	if !v.Tiles {
+		return v.Together <= d.WorkGroup
+	}
+	return v.TileM/v.EachM*(v.TileN/v.EachN) <= d.WorkGroup && int64(4*v.Depth*(v.TileM+v.TileN)) <= d.LocalBytes
+}
+
 // options define the knobs for the compiler.
 func (v variant) options() string {
 	return fmt.Sprintf("-DPRODUCT_ONLY -DTILE_M=%d -DTILE_N=%d -DDEPTH=%d -DEACH_M=%d -DEACH_N=%d -DDOWN=%d -DACROSS=%d",

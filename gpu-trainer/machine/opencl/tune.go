@@ -3,6 +3,7 @@ package opencl
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -60,7 +61,13 @@ func (b *Backend) tune() error {
 		b.chosen = found.Chosen
 		return nil
 	}
-	if err := b.search(&known, t.Now); err != nil {
+	err := b.search(&known, t.Now)
+	b.panels.Release() // training may need less
+	b.rounded.Release()
+	if errors.Is(err, machine.ErrMemory) {
+		return nil // there may be enough for training with the plain variant
+	}
+	if err != nil {
 		return err
 	}
 	b.chosen = known.Chosen
@@ -121,15 +128,21 @@ var timedProducts = []product{
 	{1024, 256, 256, 256, 1, 1, 256}, {1024, 1024, 256, 256, 1, 1, 256}, {1024, 256, 1024, 1024, 1, 256, 1}, {512, 768, 768, 768, 1, 1, 768},
 }
 
-// search times every variant that the device can run.
+// search times every variant that the device can run. Without memory for one of them there is no answer.
 func (b *Backend) search(known *tuned, now func() time.Time) error {
 	operands, free, err := b.operands()
+	defer free()
 	if err != nil {
 		return err
 	}
-	defer free()
 	for _, v := range variants(b.chosen.Tiles) {
+		if !v.fits(b.Device) {
+			continue
+		}
 		gflops, failed := b.time(v, factors{}, operands, now)
+		if errors.Is(failed, machine.ErrMemory) {
+			return failed
+		}
 		if failed != nil {
 			err = failed
 			continue
