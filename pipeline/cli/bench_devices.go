@@ -97,7 +97,7 @@ func (r deviceReport) features() string {
 	for _, f := range []struct {
 		name    string
 		present bool
-	}{{"fp64", r.Double}, {"fp16", r.Half}, {"int64 atomics", r.Atomics64}, {"tensor cores", r.TensorCores}} {
+	}{{"fp64", r.Double}, {"fp16 arithmetic", r.Half}, {"int64 atomics", r.Atomics64}, {"tensor cores", r.TensorCores}} {
 		if f.present {
 			has = append(has, f.name)
 		} else {

@@ -38,8 +38,8 @@ type Device struct {
 	Driver      string `json:"driver"`
 	Version     string `json:"version"` // of OpenCL
 	GPU         bool   `json:"gpu"`
-	Double      bool   `json:"fp64"` // double precision, which the trainer needs
-	Half        bool   `json:"fp16"`
+	Double      bool   `json:"fp64"`          // double precision, which the trainer needs
+	Half        bool   `json:"fp16"`          // arithmetic in half precision; not needed: it is only stored
 	Atomics64   bool   `json:"int64_atomics"` // not needed: every integer sum has one work-item that adds to it
 	TensorCores bool   `json:"tensor_cores"`  // NVIDIA's, of compute capability 8.0 or later: they multiply bfloat16
 	Units       int    `json:"compute_units"`
@@ -87,7 +87,7 @@ func Devices() ([]Device, error) {
 func noDevice(cause error) error {
 	const text = "OpenCL: the library offers no device (on Debian, pocl-opencl-icd makes the CPU one)"
 	if cause != nil {
-		return fmt.Errorf("%s: %w", text, cause)
+		return fmt.Errorf("%s: %s", text, strings.TrimPrefix(cause.Error(), "OpenCL: "))
 	}
 	return errors.New(text)
 }
