@@ -17,52 +17,56 @@ type fold struct {
 	logRight    float64 // K(c') + β(c') + log 2, the 2 for the geometric sum
 }
 
-// period returns a P for which each side is at most e^goal.
-func (w *Workspace) period(p *Problem, c, epsilon, goal float64) (fold, bool) {
+// period returns a P for which each side is at most e^goal; size is the log of the integrand at c, and the best c' is looked for from far
+// on. The right bound's geometric sum is at most twice its first term where (c'−c)P ≥ 1.
+func (w *Workspace) period(p *Problem, c, size, epsilon, goal, far float64) fold {
 	left := -(goal - 0.1) / c
-	lo, hi := Log(0.03), Log(30.0)
-	const ratio = 0.61803398874989484820
-	x1, x2 := hi-ratio*(hi-lo), lo+ratio*(hi-lo)
-	f1, f2 := w.rightPeriod(p, c, x1, epsilon, goal), w.rightPeriod(p, c, x2, epsilon, goal)
-	best := f1
-	if f2.period < best.period {
-		best = f2
-	}
-	for range 9 {
-		if best.period <= left {
-			break
-		}
-		next := f1
-		if f1.period <= f2.period {
-			hi, x2, f2 = x2, x1, f1
-			x1 = hi - ratio*(hi-lo)
-			f1 = w.rightPeriod(p, c, x1, epsilon, goal)
-			next = f1
-		} else {
-			lo, x1, f1 = x1, x2, f2
-			x2 = lo + ratio*(hi-lo)
-			f2 = w.rightPeriod(p, c, x2, epsilon, goal)
-			next = f2
-		}
-		if next.period < best.period {
-			best = next
-		}
-	}
-	best.period = math.Max(left, best.period)
-	return best, best.period < math.Inf(1)
+	best := w.chord(p, c, size+Log(c)-goal, epsilon, goal-0.7, math.Max(far, 1.01*c), left, 0.1)
+	best.period = math.Max(math.Max(left, best.period), 1/(best.far-c))
+	best.logRight += 0.7
+	return best
 }
 
-// rightPeriod returns the P that the Chernoff bound at c' = c(1 + eˣ) asks for. The bound's geometric sum is at most
-// twice its first term where (c'−c)P ≥ 1. K is the coarse rule's, whose error and rounding 1e-9 covers.
-func (w *Workspace) rightPeriod(p *Problem, c, x, epsilon, goal float64) fold {
-	gap := c * Exp(x)
-	far := c + gap
-	k := w.cumulant(p, far)
-	if k == math.Inf(1) {
-		return fold{k, far, k}
+// chord looks for the c' > c, from far on, where P = N(c')/(c' − c) is least, N = K + β − c'ε − goal, as far as P is enough or c' − c known up
+// to the share fine; start is about N(c). As N is convex, that is where ψ = (c' − c)N' − N + N(c) is N(c): by Newton's method on the
+// logs, for a heavy tail makes ψ exponential. K is the coarse rule's, whose error and rounding 1e-9 covers.
+func (w *Workspace) chord(p *Problem, c, start, epsilon, goal, far, enough, fine float64) fold {
+	best := fold{period: math.Inf(1), far: far}
+	start = math.Max(0.1, start)
+	gap, low, high := far-c, 0.0, math.Inf(1)
+	for range 60 {
+		far := c + gap
+		k0, k1, k2, ok := w.moments(p, far, 1)
+		next, short := 0.0, false
+		if ok {
+			logRight := k0*(1+1e-11) + 1e-9 + chernoff(far)
+			n := logRight - far*epsilon - goal
+			if n < gap*best.period {
+				best = fold{n / gap, far, logRight}
+			}
+			psi, slope := gap*(k1-Log1p(1/far)-epsilon)-n+start, gap*gap*(k2+1/(far*(1+far)))
+			next, short = 3, psi < start
+			if psi > 0 && slope > 0 {
+				next = math.Min(3, math.Max(0.2, 1-psi*Log(psi/start)/slope))
+			}
+			next *= gap
+		}
+		if short {
+			low = gap
+		} else {
+			high = gap
+		}
+		if !(next > low && next < high) {
+			if next = gap / 4; low > 0 {
+				next = math.Sqrt(low * high)
+			}
+		}
+		if best.period <= enough || math.Abs(next-gap) < fine*gap {
+			break
+		}
+		gap = next
 	}
-	logRight := k*(1+1e-11) + 1e-9 + chernoff(far) + 0.7
-	return fold{math.Max(1, logRight-far*epsilon-goal) / gap, far, logRight}
+	return best
 }
 
 // alias returns the bound of the aliasing error at ε.

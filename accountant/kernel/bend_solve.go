@@ -19,8 +19,7 @@ func (w *Workspace) bendFor(p *Problem, epsilon, logDelta, tight float64, fine b
 	s, ok := w.seek(p, epsilon, 0, false)
 	length := 0.0
 	if ok {
-		_, _, k2, _ := w.moments(p, s.c)
-		length = 1.5 / math.Sqrt(k2+1/(s.c*s.c)+1/((1+s.c)*(1+s.c)))
+		length = 1.5 / math.Sqrt(s.spread)
 	}
 	if !ok || math.Abs(s.epsilon-epsilon)*s.c > 0.3 {
 		s.c = 0 // the coarse table does not reach

@@ -39,7 +39,7 @@ func TestRaysAgainstMoments(t *testing.T) {
 			for _, c := range []float64{0.5, 2, 9, 40} {
 				p := Problem{Phases: []Phase{{ph.Rate, ph.Noise, 1}}, Direction: d, Group: 1}
 				w.level, w.held = math.Inf(-1), -1
-				k, _, _, ok := w.moments(&p, c)
+				k, _, _, ok := w.moments(&p, c, 0)
 				if !ok || k > 50 {
 					continue
 				}

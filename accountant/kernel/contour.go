@@ -16,7 +16,7 @@ import "math"
 const (
 	respin     = 64            // amplitudes between two exact evaluations of their turning
 	quadrature = 33            // −log of the quadrature error in z, relative to φ^T
-	sumUnits   = 3*respin + 40 // rounding of one evaluation, in units of Σ|amplitude|
+	sumUnits   = 3*respin + 50 // rounding of one evaluation, and of wobble, in units of Σ|amplitude|
 )
 
 // care is how a contour is laid.
@@ -30,7 +30,7 @@ var (
 	locating   = care{-9, 8, 64}    // while ε is only being located
 	estimating = care{-25, 3, 128}  // for solvers, which prove what they find
 	usual      = care{-29.5, 3, 64} //
-	careful    = care{-30.5, 2, 8}  // where the usual way left the interval wide
+	careful    = care{-30.5, 2, 16} // where the usual way left the interval wide
 )
 
 // contour is a set of nodes with their amplitudes (in the workspace), good for every ε near its own.
@@ -61,7 +61,7 @@ func (w *Workspace) build(p *Problem, s saddle, how care, k *contour) bool {
 func (w *Workspace) place(p *Problem, s saddle, how care, k *contour) (top float64, ok bool) {
 	*k = contour{epsilon: s.epsilon, cutLoss: w.cutLoss(p)}
 	k.c, k.fold = w.soften(p, s, s.logDelta+how.tight-0.7, how.soft, true)
-	k0, _, k2, ok := w.moments(p, k.c)
+	k0, _, k2, ok := w.moments(p, k.c, 0)
 	if !ok {
 		return 0, false
 	}
@@ -85,7 +85,7 @@ func (w *Workspace) erect(p *Problem, k *contour, top float64, how care) bool {
 
 // startOf is a t from which the truncation is looked for.
 func startOf(c, k2 float64, how care) float64 {
-	return math.Sqrt(-2*how.tight/(k2+1/(c*c)+1/((1+c)*(1+c)))) * 0.8
+	return math.Sqrt(-2*how.tight/(k2+1/(c*c)+1/((1+c)*(1+c)))) * 1.5
 }
 
 // clear spreads the nodes from 0 to the top and clears them; false where they are too many.
@@ -116,16 +116,15 @@ func (w *Workspace) spin(p *Problem, i int, k *contour, top float64, turns int) 
 	if w.spent += float64(w.fine.n) * float64(k.n); w.spent > effort {
 		return false
 	}
-	rough := w.front(p, ph, k, turns)
+	rough := w.front(p, ph, k, turns, top)
+	w.bunch(top, k.h)
 	eta := 6*Exp(-goal) + 2*w.edge
 	for base := 0; base < k.n; base += turns {
-		w.align(k.h * float64(base))
-		re, im := w.sum()
+		w.align(k.h * float64(base-1))
 		for j := base; j < min(base+turns, k.n); j++ {
-			if j > base {
-				re, im = w.rotate()
-			}
-			w.gather(j, ph.Steps, re, im, eta+unit*rough*k.h*float64(j))
+			re, im := w.rotate()
+			x, y := w.bunched(float64(j) / float64(k.n))
+			w.gather(j, ph.Steps, re+x, im+y, eta+unit*rough*k.h*float64(j+1))
 		}
 	}
 	return true
@@ -146,14 +145,14 @@ func (w *Workspace) spinGaussian(p *Problem, ph Phase, k *contour) {
 	}
 }
 
-// front fills the tilted weights (in turn[2], before they are turned) and e^(ihl) − 1 (in rho, which holds exponents and
-// lossUnits before), adds T K(c) to the front, and
-// returns the factor of t·unit in the rounding error of φ(t) − 1 = Σ p(e^(itl) − 1).
+// front fills the tilted weights (rho holds exponents and lossUnits before), adds T K(c) to the front, sets how many of the first nodes
+// have |l| top ≤ ½, and returns the factor of t·unit in the rounding error of φ(t) − 1 = Σ p(e^(itl) − 1).
 //
-// With |e^(itl) − 1| ≤ t|l|: a term errs by the rotation, 8 units a turn; by its weight, whose exponent x has error
-// |x| units; by its loss, dl (see logMix), which counts c+1 times in the weight and t times in the angle; and by the
-// summation in blocks.
-func (w *Workspace) front(p *Problem, ph Phase, k *contour, turns int) float64 {
+// With |e^(itl) − 1| ≤ t|l|: a term errs by its weight, whose exponent x has error |x| units; by its loss, dl (see logMix), which
+// counts c+1 times in the weight and t times in the angle; by the summation in blocks; and by the rotation. There a turn adds a unit of
+// |D| ≤ pt|l| for the last addition, and 9 of p|ρ| ≤ ph|l|: 5 for ρ, 1 for p + D, which is p in size, 3 for the product. As h times
+// the turns since D was set is at most t, all turns add as many units as there are and 9, and setting D adds 8.
+func (w *Workspace) front(p *Problem, ph Phase, k *contour, turns int, top float64) float64 {
 	t := &w.fine
 	d := p.Direction
 	var excess, carry, wrong float64
@@ -171,18 +170,19 @@ func (w *Workspace) front(p *Problem, ph Phase, k *contour, turns int) float64 {
 	k.logFront += ph.Steps * k0
 	w.edge = t.jump(d, k.c, k0)
 	k.front += ph.Steps * (unit*(wrong/(1+excess)+4*math.Abs(k0)) + 3*Exp(-quadrature-Log(ph.Steps)) + w.edge)
-	chain := float64(8*turns+t.n/block+block+40) + wrong
+	chain := float64(turns+t.n/block+block+40) + wrong
 	var rough float64
+	w.apart = 0
 	for j := 0; j < t.n; j++ {
 		x, dl := t.weight[j]+w.rho[0][j], w.rho[1][j]
 		weight := Exp(x - k0)
 		l := t.loss(j, d)
 		rough += weight * (math.Abs(l)*(chain+math.Abs(t.weight[j])+math.Abs(x)+(k.c+1)*dl) + dl)
-		sin, cos := Sincos(0.5 * k.h * l)
-		w.rho[0][j], w.rho[1][j] = -2*sin*sin, 2*sin*cos
-		w.turn[2][j], w.turn[3][j] = weight*w.rho[0][j], weight*w.rho[1][j]
 		t.weight[j] = weight // from here on the tilted weight itself
 		t.slope[j] = l       // and the loss
+		if j == w.apart && math.Abs(l)*top <= 0.5 {
+			w.apart++
+		}
 	}
 	return rough
 }
@@ -194,14 +194,55 @@ func (w *Workspace) lossUnits(j int, p *Problem, ph Phase) float64 {
 	if p.Direction == Replace {
 		size += math.Abs(t.lb[j])
 	}
-	return 6*size + 4*t.slope[j]*(math.Abs(t.z[j])/ph.Noise+float64(p.Group)/(ph.Noise*ph.Noise))
+	units := 6*size + 4*t.slope[j]*(math.Abs(t.z[j])/ph.Noise+float64(p.Group)/(ph.Noise*ph.Noise))
+	if p.Group > 1 {
+		units += groupUnits(t.z[j], ph.Noise, ph.Rate, p.Group, t.la[j], t.slope[j])
+	}
+	return units
+}
+
+// bunch sums Σ p (l top)ᵏ/k!, k = 1 to 14, over the first nodes: for them these powers stand for the rotating terms. What the
+// series leaves out is less than a unit of Σ p|l|t, and a power's rounding less than 40. For the others it sets ρ = e^(ihl) − 1.
+func (w *Workspace) bunch(top, h float64) {
+	tab := &w.fine
+	term, factorial := w.turn[0][:w.apart], 1.0
+	for j := range term {
+		term[j] = tab.weight[j]
+	}
+	for k := range w.power {
+		var sum, part float64
+		for j := range term {
+			if j&(block-1) == 0 {
+				sum, part = sum+part, 0
+			}
+			term[j] *= tab.slope[j] * top
+			part += term[j]
+		}
+		factorial *= float64(k + 1)
+		w.power[k] = (sum + part) / factorial
+	}
+	for j := w.apart; j < tab.n; j++ {
+		sin, cos := Sincos(0.5 * h * tab.slope[j])
+		w.rho[0][j], w.rho[1][j] = -2*sin*sin, 2*sin*cos
+	}
+}
+
+const bunches = 14
+
+// bunched returns the first nodes' Σ p(e^(itl) − 1) at t = y top.
+func (w *Workspace) bunched(y float64) (re, im float64) {
+	v := y * y
+	for k := bunches - 1; k > 0; k -= 2 {
+		re, im = w.power[k]-v*re, w.power[k-1]-v*im
+	}
+	return -v * re, y * im
 }
 
 // align sets the rotating terms D = p(e^(itl) − 1) exactly.
 func (w *Workspace) align(t float64) {
 	tab := &w.fine
 	re, im := w.turn[0][:tab.n], w.turn[1][:tab.n]
-	for j := range re {
+	for j := w.apart; j < tab.n; j++ {
 		sin, cos := Sincos(0.5 * t * tab.slope[j])
 		re[j], im[j] = -2*tab.weight[j]*sin*sin, 2*tab.weight[j]*sin*cos
 	}
@@ -210,35 +251,21 @@ func (w *Workspace) align(t float64) {
 // block is how many terms are summed before the sum goes to a sum of sums.
 const block = 32
 
-// sum adds up the terms, in blocks.
-func (w *Workspace) sum() (sumRe, sumIm float64) {
-	n := w.fine.n
-	re, im := w.turn[0][:n], w.turn[1][:n]
-	var r, i float64
-	for j := range re {
-		if j&(block-1) == 0 {
-			sumRe, sumIm, r, i = sumRe+r, sumIm+i, 0, 0
-		}
-		r += re[j]
-		i += im[j]
-	}
-	return sumRe + r, sumIm + i
-}
-
-// rotate turns every D by one step, and returns their sum: D ← D + pρ + Dρ, ρ = e^(ihl) − 1, so that errors stay in
+// rotate turns every D by one step, and returns their sum: D ← D + (p + D)ρ, ρ = e^(ihl) − 1, so that errors stay in
 // proportion to D.
 func (w *Workspace) rotate() (sumRe, sumIm float64) {
 	n := w.fine.n
-	re, im := w.turn[0][:n], w.turn[1][:n]
-	pr, pi := w.turn[2][:n], w.turn[3][:n]
-	rr, ri := w.rho[0][:n], w.rho[1][:n]
+	re, im := w.turn[0][w.apart:n], w.turn[1][w.apart:n]
+	weight := w.fine.weight[w.apart:n]
+	rr, ri := w.rho[0][w.apart:n], w.rho[1][w.apart:n]
 	var r, i float64
 	for j := range re {
 		if j&(block-1) == 0 {
 			sumRe, sumIm, r, i = sumRe+r, sumIm+i, 0, 0
 		}
 		x, y := re[j], im[j]
-		x, y = x+(pr[j]+(x*rr[j]-y*ri[j])), y+(pi[j]+(x*ri[j]+y*rr[j]))
+		whole := x + weight[j]
+		x, y = x+(whole*rr[j]-y*ri[j]), y+(whole*ri[j]+y*rr[j])
 		re[j], im[j] = x, y
 		r += x
 		i += y
@@ -276,11 +303,7 @@ func (w *Workspace) amplitudes(k *contour) {
 		slack := w.slack[j] + 8*unit*(math.Abs(w.re[j])+math.Abs(w.im[j])+t*math.Abs(k.epsilon))
 		sin, cos := Sincos(w.im[j] - t*k.epsilon)
 		kernel := size / math.Sqrt(norm)
-		if slack < 0.1 {
-			k.wobble += kernel * lift * Expm1(slack)
-		} else {
-			k.wobble += kernel * (Exp(w.re[j]+slack) + lift)
-		}
+		k.wobble += kernel * (Exp(w.re[j]+slack) - lift)
 		k.mass += kernel * lift
 		lift *= size / norm
 		w.re[j], w.im[j] = lift*(cos*dr+sin*di), lift*(sin*dr-cos*di)
@@ -327,50 +350,37 @@ func (w *Workspace) delta(k *contour, epsilon float64) (Interval, float64) {
 // just beyond c. It gives up at most e^soft in the size of the integrand, which costs as much in rounding. With smooth it
 // also goes on while the tilt lifts the cut end of a step so much that its jump would count, and gives up (an infinite
 // period) where that costs more than e^(soft+14).
-func (w *Workspace) soften(p *Problem, s saddle, goal, soft float64, smooth bool) (float64, fold) {
-	c := s.c
-	best, _ := w.period(p, c, s.epsilon, goal)
-	size := w.size(p, c, s.epsilon)
+func (w *Workspace) soften(p *Problem, s saddle, goal, soft float64, smooth bool) (c float64, best fold) {
+	c = s.c
+	first := w.size(p, c, s.epsilon)
+	rough := smooth && w.over > 1e-13
+	best = w.period(p, c, first, s.epsilon, goal, 2*c)
 	for range 20 {
-		rough := smooth && w.harsh(p, c)
 		if best.period <= -1.3*goal/c && !rough {
-			return c, best
+			break
 		}
 		next := 0.8 * c
-		f, ok := w.period(p, next, s.epsilon, goal)
-		grown := w.size(p, next, s.epsilon) - size
+		size := w.size(p, next, s.epsilon)
+		still := smooth && w.over > 1e-13
+		f := w.period(p, next, size, s.epsilon, goal, best.far)
 		switch {
-		case rough && ok && grown <= soft+14:
+		case rough && size-first <= soft+14:
 		case rough:
 			best.period = math.Inf(1)
 			return c, best
-		case !ok || f.period > 0.85*best.period && best.period < math.Inf(1) || grown > soft:
+		case f.period > 0.85*best.period && best.period < math.Inf(1) || !(size-first <= soft):
 			return c, best
 		}
-		c, best = next, f
+		c, best, rough = next, f, still
 	}
 	return c, best
 }
 
-// size is the log of the integrand at t = 0.
+// size is the log of the integrand at t = 0, +Inf where it overflows.
 func (w *Workspace) size(p *Problem, c, epsilon float64) float64 {
-	return w.cumulant(p, c) - c*epsilon - Log(c) - Log1p(c)
-}
-
-// harsh tells whether the tilt lifts the cut end of some phase so much that its jump would count.
-func (w *Workspace) harsh(p *Problem, c float64) bool {
-	for i := range p.Phases {
-		ph := p.Phases[i]
-		if ph.Rate == 1 || !w.hold(p, i, c) {
-			continue
-		}
-		if !w.coarse.isCut {
-			continue
-		}
-		k0 := Log1p(w.coarse.excess(p.Direction, c))
-		if ph.Steps*w.coarse.jump(p.Direction, c, k0) > 1e-13 {
-			return true
-		}
+	k0, _, _, ok := w.moments(p, c, 0)
+	if !ok {
+		return math.Inf(1)
 	}
-	return false
+	return k0 - c*epsilon - Log(c) - Log1p(c)
 }

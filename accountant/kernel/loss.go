@@ -5,7 +5,8 @@ import "math"
 // logMix returns log A(z) = log Σⱼ C(k,j) qʲ (1−q)^(k−j) e^(jz/σ − j²/(2σ²)) and σ d/dz of it, k the group's size.
 // The loss of k records that are sampled independently; k = 1 is log(1 − q + q eᵘ).
 //
-// Its error is at most unit·(6|log A| + 4 slope (|z|/σ + k/σ²)): the exponents' own rounding, and three functions.
+// Its error is at most unit·(6|log A| + 4 slope (|z|/σ + k/σ²)): the exponents' own rounding, and three functions; for k > 1
+// groupUnits besides.
 func logMix(z, sigma, q float64, k int) (value, slope float64) {
 	if k > 1 {
 		return logMixGroup(z, sigma, q, k)
@@ -31,12 +32,25 @@ func logMixGroup(z, sigma, q float64, k int) (value, slope float64) {
 		e := Exp(b + a - top)
 		sum += e
 		moment += float64(j) * e
-		excess += Exp(b) * Expm1(math.Min(a, 30))
+		if a < 30 {
+			e = Exp(b) * Expm1(a)
+		} else {
+			e = Exp(b + a)
+		}
+		excess += e
 	}
 	if top < 20 {
 		return Log1p(excess), moment / sum
 	}
 	return top + Log(sum), moment / sum
+}
+
+// groupUnits bounds what the error of the parts' masses bⱼ, U = 8 + 4k(1 − log q − log(1−q)) units each (logBinomial), adds to that of log A:
+// U Σ bⱼ|e^aⱼ − 1|/A over j > 0, where a part is at most slope A in all if aⱼ > 0, and else its mass, times |aⱼ| where that is less than 1.
+func groupUnits(z, sigma, q float64, k int, la, slope float64) float64 {
+	f, one := float64(k), Log1p(-q)
+	near := math.Min(1, f*math.Abs(z)/sigma+f*f*0.5/(sigma*sigma))
+	return (8 + 4*f*(1-Log(q)-one)) * (slope - Expm1(f*one)*Exp(-la)) * near
 }
 
 func groupExponent(z, sigma float64, j int) float64 {

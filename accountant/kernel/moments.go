@@ -8,7 +8,7 @@ import "math"
 // Im z = y it is at most e^(y²/2) times itself on the real axis, times cos(ky/2σ)^(−c) where A stands in the
 // denominator (|Σ bⱼ e^(ijθ)| ≥ cos(kθ/2) Σ bⱼ for kθ < π). So the rule's error relative to M(c) is at most
 // 2 e^(y²/2 − 2πy/h) cos(…)^(−c) (Trefethen and Weideman 2014, theorem 5.1); stepFor picks h for a wanted exponent, with
-// sharper bounds of |A| and arg A (bend, turnAt) where all shares qeᵘ/A are small.
+// sharper bounds of |A| and arg A (strip) where all shares qeᵘ/A are small.
 //
 // Truncation to [left, right]: the dropped terms are tails of Gaussians, see leftEnd and rightEnd.
 
@@ -21,48 +21,38 @@ func bentDown(d Direction) bool { return d != Remove }
 // stepFor returns the step h such that the rule's relative error for M(c+it) is at most e^(−goal), |t| ≤ top.
 func (t *table) stepFor(ph Phase, d Direction, k int, c, top, goal float64) float64 {
 	best := math.Inf(1)
-	limit := t.height
-	narrow := math.Sqrt(2 * (goal + 0.7)) // for wide noise: the best y of the plain Gaussian
-	for i := 0; i <= 20; i++ {
-		y := limit * float64(i) / 16
-		if i > 16 {
-			y = limit / float64(int(2)<<(i-16))
-		}
-		if i == 0 {
-			y = math.Min(narrow, limit*0.999)
-		}
-		lift := y*y/2 + top*t.turnAt(y/ph.Noise, k)*float64(span(d)) + goal + 0.7
+	y := math.Min(math.Sqrt(2*(goal+0.7)), t.height*0.999) // for wide noise: the best y of the plain Gaussian
+	for i := range 16 {
+		turn, bend := t.strip(y/ph.Noise, k)
+		lift := y*y/2 + top*turn*float64(span(d)) + goal + 0.7
 		if bentDown(d) {
-			lift -= c * t.bend(y/ph.Noise, k)
+			lift -= c * bend
 		}
 		if lift == lift {
 			best = math.Min(best, lift/y)
+		}
+		if y *= 0.8; i == 0 {
+			y = t.height * 0.95
 		}
 	}
 	return math.Min(2*math.Pi/best, 1)
 }
 
-// bend bounds log |A(z+iy)|/A(z) from below for b = y/σ: Re A(z+iy)/A(z) ≥ 1 − share(1 − cos kb), and |…| ≥ cos(kb/2).
-func (t *table) bend(b float64, k int) float64 {
+// strip bounds arg A(z+iy) from above and log |A(z+iy)|/A(z) from below for b = y/σ: |…| is at least cos kb/2, and at least its real part,
+// 1 − share(1 − cos kb), and the angle is at most kb, and its tangent at most share sin kb over that, where for several records the
+// sine is at most kb.
+func (t *table) strip(b float64, k int) (turn, bend float64) {
 	x := math.Abs(b) * float64(k)
-	_, half := Sincos(x / 2)
-	_, cos := Sincos(x)
-	v := math.Max(half, 1-t.share*(1-cos))
-	if x >= math.Pi || v <= 0 {
-		return math.Inf(-1)
+	sin, cos := Sincos(x / 2)
+	even := 1 - 2*t.share*sin*sin
+	turn, bend = x, math.Inf(-1)
+	if even > 0 {
+		turn = math.Min(x, t.share*x/even)
 	}
-	return Log(v)
-}
-
-// turnAt bounds arg A(z+iy) from above for b = y/σ: kb, and tan arg ≤ share sin kb/(1 − share(1 − cos kb)), where for
-// several records the sine is at most kb.
-func (t *table) turnAt(b float64, k int) float64 {
-	x := math.Abs(b) * float64(k)
-	_, cos := Sincos(x)
-	if even := 1 - t.share*(1-cos); even > 0 {
-		return math.Min(x, t.share*x/even)
+	if v := math.Max(cos, even); x < math.Pi && v > 0 {
+		bend = Log(v)
 	}
-	return x
+	return turn, bend
 }
 
 // span is how many times arg A counts in the argument of e^(loss).
@@ -185,10 +175,12 @@ func mixShare(z float64, ph Phase, k int) (la, share float64) {
 	return la, math.Min(1, -Expm1(float64(k)*Log1p(-ph.Rate)-la)*(1+1e-9)+1e-15)
 }
 
-// moments returns K(c), K'(c) and K”(c); ok is false where a number overflows or the table is too small.
-func (w *Workspace) moments(p *Problem, c float64) (k0, k1, k2 float64, ok bool) {
+// moments returns K(c), K'(c) and K”(c); ok is false where a number overflows or the table is too small. With edge 1 what a cut does to the
+// rule (jump) counts as a mass at its end: an upper bound of K, up to 1e-9 and rounding. With edge 0 over is how much that would add.
+func (w *Workspace) moments(p *Problem, c, edge float64) (k0, k1, k2 float64, ok bool) {
+	w.over = 0
 	for i := range p.Phases {
-		a0, a1, a2, fine := w.phaseMoments(p, i, c)
+		a0, a1, a2, fine := w.phaseMoments(p, i, c, edge)
 		if !fine {
 			return 0, 0, 0, false
 		}
@@ -209,7 +201,7 @@ func distance(p *Problem, ph Phase) float64 {
 	return mu
 }
 
-func (w *Workspace) phaseMoments(p *Problem, i int, c float64) (k0, k1, k2 float64, ok bool) {
+func (w *Workspace) phaseMoments(p *Problem, i int, c, edge float64) (k0, k1, k2 float64, ok bool) {
 	ph := p.Phases[i]
 	if ph.Rate == 1 {
 		mu := distance(p, ph)
@@ -219,7 +211,10 @@ func (w *Workspace) phaseMoments(p *Problem, i int, c float64) (k0, k1, k2 float
 		return 0, 0, 0, false
 	}
 	t := &w.coarse
-	var excess, s1, s2 float64
+	jump, l := t.jump(p.Direction, c, 0), t.loss(t.n-1, p.Direction)
+	excess := jump * edge
+	s1 := excess * l
+	s2 := s1 * l
 	for j := 0; j < t.n; j++ {
 		term := t.term(j, t.exponent(j, p.Direction, c))
 		l := t.loss(j, p.Direction)
@@ -231,6 +226,7 @@ func (w *Workspace) phaseMoments(p *Problem, i int, c float64) (k0, k1, k2 float
 	if !(s2 < math.Inf(1)) || !(excess < math.Inf(1)) {
 		return 0, 0, 0, false
 	}
+	w.over += ph.Steps * jump / (1 + excess)
 	mean := s1 / (1 + excess)
 	return Log1p(excess), mean, s2/(1+excess) - mean*mean, true
 }
@@ -250,8 +246,8 @@ func (w *Workspace) hold(p *Problem, i int, c float64) bool {
 		return true
 	}
 	reach := c
-	if w.held == i {
-		reach = 1.5 * c
+	if w.held == i || p.Direction == Add {
+		reach = 2.5 * c
 	}
 	w.held = -1
 	ph := p.Phases[i]
@@ -265,24 +261,11 @@ func (w *Workspace) hold(p *Problem, i int, c float64) bool {
 	return true
 }
 
-// cumulant returns an upper bound of K(c) alone, up to 1e-9 and rounding, +Inf where it overflows or the table is too small.
+// cumulant returns the upper bound of K(c) alone, +Inf where it overflows or the table is too small.
 func (w *Workspace) cumulant(p *Problem, c float64) float64 {
-	var sum float64
-	for i := range p.Phases {
-		ph := p.Phases[i]
-		switch {
-		case ph.Rate == 1:
-			mu := distance(p, ph)
-			sum += ph.Steps * c * (c + 1) * mu * mu / 2
-		case !w.hold(p, i, c):
-			return math.Inf(1)
-		default:
-			k0 := Log1p(w.coarse.excess(p.Direction, c))
-			sum += ph.Steps * (k0 + Log1p(w.coarse.jump(p.Direction, c, k0)))
-		}
-	}
-	if sum != sum {
+	k0, _, _, ok := w.moments(p, c, 1)
+	if !ok {
 		return math.Inf(1)
 	}
-	return sum
+	return k0
 }

@@ -10,42 +10,8 @@ import "math"
 // RDPEpsilon returns an upper bound of ε(δ) and the order α that gives it; ok is false where no order is finite.
 func (w *Workspace) RDPEpsilon(p *Problem, delta float64) (epsilon, order float64, ok bool) {
 	w.level, w.held = math.Inf(-1), -1
-	logDelta := Log(delta)
-	lo, hi := Log(1e-4), Log(1e9)
-	const ratio = 0.61803398874989484820
-	x1, x2 := hi-ratio*(hi-lo), lo+ratio*(hi-lo)
-	f1, f2 := w.rdpAt(p, logDelta, x1), w.rdpAt(p, logDelta, x2)
-	best, at := math.Inf(1), 0.0
-	for range 60 {
-		if f1 < best {
-			best, at = f1, x1
-		}
-		if f2 < best {
-			best, at = f2, x2
-		}
-		if hi-lo < 1e-6 {
-			break
-		}
-		if f1 <= f2 && f1 < math.Inf(1) || f1 == math.Inf(1) && f2 == math.Inf(1) {
-			hi, x2, f2 = x2, x1, f1
-			x1 = hi - ratio*(hi-lo)
-			f1 = w.rdpAt(p, logDelta, x1)
-		} else {
-			lo, x1, f1 = x1, x2, f2
-			x2 = lo + ratio*(hi-lo)
-			f2 = w.rdpAt(p, logDelta, x2)
-		}
-	}
-	if best == math.Inf(1) {
-		return best, 0, false
-	}
-	return math.Max(0, best*(1+1e-12)), Exp(at) + 1, true
-}
-
-// rdpAt returns the bound of order 1 + eˣ. K is the coarse rule's, whose error and rounding 1e-9 covers.
-func (w *Workspace) rdpAt(p *Problem, logDelta, x float64) float64 {
-	c := Exp(x)
-	return (w.cumulant(p, c)*(1+1e-11) + 1e-9 - logDelta + chernoff(c)) / c
+	best := w.chord(p, 0, -Log(delta), 0, Log(delta), 4, 0, 1e-5)
+	return math.Max(0, best.period*(1+1e-12)), best.far + 1, best.period < math.Inf(1)
 }
 
 // RDPDelta returns an upper bound of δ(ε): the least e^(K(c) − cε + β(c)).

@@ -91,7 +91,7 @@ func (w *Workspace) family(p *Problem, delta, low, high float64, f *family) bool
 	k.c, k.fold = w.soften(p, s, logDelta+usual.tight-0.7, usual.soft, true)
 	level := w.level
 	p.Phases[0].Steps, w.held = low, -1
-	k0, _, k2, ok := w.moments(p, k.c)
+	k0, _, k2, ok := w.moments(p, k.c, 0)
 	if !ok {
 		return false
 	}

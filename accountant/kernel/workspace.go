@@ -33,11 +33,14 @@ type Workspace struct {
 	fine   table   // z nodes for the contour
 	turn   [4]list // the fine nodes' rotating terms: D and p(e^(ihl) − 1)
 	rho    [2]list // e^(ihl) − 1
+	apart  int     // fine nodes before are bunched
+	power  [bunches]float64
 	re, im list    // per t node: log of the amplitude, then the amplitude
 	slack  list    // per t node: bound on the error of re + i im; lattice: masses of one step
 	spare  [4]list // lattice: what the optimistic side needs of each cell
 	held   int     // phase whose coarse table is filled, −1 for none
 	reach  float64 // abscissa up to which the coarse table reaches
+	over   float64 // of the last moments
 
 	spent float64 // nodes in t times nodes in z of this call's contours
 	level float64 // log of the mass of one step that is cut off at the right; −Inf: nothing is cut
