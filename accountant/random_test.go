@@ -1,6 +1,7 @@
 package accountant
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -36,12 +37,16 @@ func setting(name string, other int) int {
 func TestRandomPlans(t *testing.T) {
 	r := rand.New(rand.NewPCG(uint64(setting("EWTUNE_RANDOM_SEED", 1)), 2))
 	var widths, times []float64
-	zero := 0
+	zero, slowest := 0, ""
 	for i := range setting("EWTUNE_RANDOM_PLANS", 300) {
 		p, delta := randomPlan(r)
 		start := time.Now()
 		v := checkSound(t, p, delta)
-		times = append(times, time.Since(start).Seconds()*1e3)
+		took := time.Since(start).Seconds() * 1e3
+		if len(times) == 0 || took > slices.Max(times) {
+			slowest = fmt.Sprintf("%v at delta %g", p.Phases, delta)
+		}
+		times = append(times, took)
 		if v.Upper == 0 {
 			zero++
 		} else {
@@ -56,7 +61,7 @@ func TestRandomPlans(t *testing.T) {
 	at := func(list []float64, share float64) float64 { return list[int(share*float64(len(list)-1))] }
 	t.Logf("%d plans, epsilon 0 for %d of them; relative width: median %.1e, 90 %% %.1e, 95 %% %.1e, 99 %% %.1e", len(times), zero,
 		at(widths, .5), at(widths, .9), at(widths, .95), at(widths, .99))
-	t.Logf("milliseconds by the clock: median %.2f, 99 %% %.1f, slowest %.1f", at(times, .5), at(times, .99), at(times, 1))
+	t.Logf("milliseconds by the clock: median %.2f, 99 %% %.1f, slowest %.1f (%s)", at(times, .5), at(times, .99), at(times, 1), slowest)
 }
 
 func checkSound(t *testing.T, p Plan, delta float64) Interval {

@@ -177,10 +177,10 @@ func expm1(a, b float64) (re, im float64) {
 
 // expm1Small is expm1 for |a|, |b| < 1e-3, by five terms of the series.
 func expm1Small(a, b float64) (re, im float64) {
-	re, im = 1+a/5, b/5
-	for k := 4.0; k > 1; k-- {
-		re, im = 1+(re*a-im*b)/k, (re*b+im*a)/k
-	}
+	re, im = 1+a*(1./5), b*(1./5)
+	re, im = 1+(re*a-im*b)*(1./4), (re*b+im*a)*(1./4)
+	re, im = 1+(re*a-im*b)*(1./3), (re*b+im*a)*(1./3)
+	re, im = 1+(re*a-im*b)*0.5, (re*b+im*a)*0.5
 	return re*a - im*b, re*b + im*a
 }
 
