@@ -131,10 +131,11 @@ func (g Gaussian) add(d *drawing, sum []int64) {
 	for part := range slices.Chunk(sum, noiseChunk) {
 		pairs := d.pairs[:16*len(part)]
 		d.words.fill(d.pairs[:(len(pairs)+keystreamChunk-1)/keystreamChunk*keystreamChunk]) // only the last part is shorter
+		clear(d.open8[(len(part)+7)/8:])
 		g.addFast(pairs, part, d.open8[:])
-		for at, open := range d.open8[:(len(part)+7)/8] {
-			for ; open != 0; open &= open - 1 {
-				i := 8*at + bits.TrailingZeros8(open)
+		for at := 0; at < len(d.open8); at += 8 {
+			for open := binary.LittleEndian.Uint64(d.open8[at:]); open != 0; open &= open - 1 {
+				i := 8*at + bits.TrailingZeros64(open)
 				word, x := pair(pairs, i)
 				part[i] += signed(word, g.finish(&d.more, table().pick(word), x))
 			}

@@ -4,7 +4,6 @@ import (
 	"math"
 	"math/big"
 	"math/bits"
-	"sort"
 )
 
 // finish ends a number that the fast path left open: a wedge or the tail, or a rounding that 64 bits do not decide.
@@ -83,7 +82,7 @@ func (z *point) drawSlow(s *Stream) bool {
 // and height over which the curve is to be met.
 func (z *point) place(s *Stream, pick uint64) (base, height float64, any bool) {
 	t := table()
-	bin := sort.Search(bins, func(b int) bool { return t.upto[b] > pick })
+	bin := t.wedgeOf(pick)
 	switch {
 	case bin < bins:
 		z.bin, z.spread = uint64(bin), 0
@@ -112,6 +111,11 @@ func geometric(s *Stream) int {
 // under decides base + U·height < K exp(-z²/2), drawing U.
 func (z *point) under(s *Stream, base, height float64) bool {
 	u := s.Uint64()
+	if z.spread == 0 {
+		if below, known := table().straight(z.bin, u, z.x); known {
+			return below
+		}
+	}
 	if z.bin < 32<<binBits {
 		// Every operand has relative error below 2⁻⁴⁸ (the exponent is below 600, so 2⁻⁴² for exp); the margin is 2⁻³⁴.
 		at := math.Ldexp(float64(z.bin)+math.Ldexp(float64(z.x), int(z.spread)-64), -binBits)

@@ -92,6 +92,48 @@ func TestDecisionsAgree(t *testing.T) {
 	}
 }
 
+// TestStraightLinesAreRight compares the decision by a straight line with the exact one where it is nearest to wrong:
+// at both ends of what it leaves open, and in the middle of a bin, where the curve is furthest from its chord.
+func TestStraightLinesAreRight(t *testing.T) {
+	tab, open := table(), 0.0
+	for bin := range bins {
+		bend, z := tab.bend[bin], point{bin: uint64(bin)}
+		open += 2 * math.Ldexp(float64(bend), -64) * float64(tab.wedge[bin])
+		for _, z.x = range []uint64{1 << 62, 1 << 63, 3 << 62} {
+			for _, u := range []uint64{-z.x - bend - 1, -z.x + bend + 1} {
+				below, known := tab.straight(z.bin, u, z.x)
+				exact := z
+				if want := exact.underExactly(testStream(2), u, float64(tab.core[bin]), float64(tab.wedge[bin])); !known || below != want {
+					t.Errorf("bin %d, x %x, u %x: %v (known: %v), exactly %v", bin, z.x, u, below, known, want)
+				}
+			}
+			if _, known := tab.straight(z.bin, -z.x, z.x); known {
+				t.Errorf("bin %d, x %x: decided on the line itself", bin, z.x)
+			}
+		}
+	}
+	if share := open / float64(tab.upto[bins-1]); share > 0.02 {
+		t.Errorf("%.3f of the wedges are left open, want hardly any", share)
+	}
+}
+
+// TestGuideFindsWedges looks at both sides of every border, and far beyond the last.
+func TestGuideFindsWedges(t *testing.T) {
+	tab := table()
+	for bin, upto := range tab.upto {
+		if got := tab.wedgeOf(upto - 1); got != bin {
+			t.Fatalf("number %d: wedge %d, want %d", upto-1, got, bin)
+		}
+		want := bin + 1 // no wedge is empty
+		if got := tab.wedgeOf(upto); got != want {
+			t.Fatalf("number %d: wedge %d, want %d", upto, got, want)
+		}
+	}
+	if got := tab.wedgeOf(tab.slowTotal - 1); got != bins {
+		t.Errorf("the last number: wedge %d, want none", got)
+	}
+}
+
 // TestUndecidedDrawsOn gives the exact decision a height that 64 bits cannot tell from the curve.
 func TestUndecidedDrawsOn(t *testing.T) {
 	z := point{bin: 0}
