@@ -56,6 +56,7 @@ type engineCore interface {
 	accumulate(b *model.Batch, c dp.Clip) (BatchStats, error)
 	accumulateGradient(b *model.Batch) (BatchStats, error)
 	sum() ([]int64, error)
+	touched() ([]bool, error)
 	add(change func([]int64)) error
 	step(u Update) error
 	logits(b *model.Batch, out []float64) error
@@ -90,10 +91,11 @@ type BatchStats struct {
 // An Update turns the sums of a lot into a step: G = (Sum + Noise)·(Quantum/Divisor), or G = gradient/Divisor where
 // Quantum is 0.
 type Update struct {
-	// Noise adds the noise of the released numbers from, from+1, ... to their sums, on the integer grid; nil adds
-	// none. It is called for ranges that cover the vector once, from being a multiple of dp.NoiseBlock, and by
-	// several threads: dp.Noise.AddTo is made for it.
-	Noise        func(sums []int64, from int)
+	// Noise opens the noise of the released numbers from, from+1, ...: add adds that of the next len(sums) of them to
+	// their sums, on the integer grid; nil adds none. It is called, by several threads, for blocks that cover the
+	// vector once, from being a multiple of dp.NoiseBlock, and add for whole dp.NoiseChunks but at the vector's end:
+	// dp.Noise.From is made for it.
+	Noise        func(from int) (add func(sums []int64))
 	KeepSums     bool    // leave the sums with their noise, for Sum; else a step may use them up
 	Quantum      float64 // spacing of the grid; 0: the lot's plain gradient
 	Divisor      float64 // the public expected lot size, whatever the lot's real size
@@ -210,6 +212,15 @@ func (e *Engine) Sum() []int64 {
 		e.failed = err
 	}
 	return sums
+}
+
+// Touched tells of every released tensor whether one of its sums is not zero. Unlike Sum it takes no memory.
+func (e *Engine) Touched() []bool {
+	touched, err := e.core.touched()
+	if err != nil {
+		e.failed, touched = err, make([]bool, len(e.Released()))
+	}
+	return touched
 }
 
 // Add lets change add integers to the lot's sums, such as an audit's canaries; noise is the update's. What change is

@@ -3,6 +3,7 @@ package trainer
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ewtune/ewtune/gpu-trainer/dp"
 	"github.com/ewtune/ewtune/gpu-trainer/machine"
@@ -25,8 +26,7 @@ type core[T kernels.Float] struct {
 	parts    []*weight[T]  // the released tensors: L and R of the carriers, then direct
 	carriers []*carrier[T] // what RGP releases in place of the others
 	vector   []Parameter   // the released vector
-	sums     []int64       // [Dim]
-	summed   bool          // sums may hold something; until then their memory is never touched
+	sums     *sums
 	programs map[programKey]*program
 	key      uint64 // of the lot's dropout masks
 	stats    BatchStats
@@ -70,7 +70,18 @@ func newCore[T kernels.Float](m *model.Model, method model.Method, o EngineOptio
 	if err != nil {
 		return nil, errors.Join(err, c.close())
 	}
+	if c.resident != nil {
+		c.sums = newSums(size(c.vector), Parameter{}) // which the device's are copied to, side by side
+	}
 	return c, nil
+}
+
+// wordTable is the table of words, of no size if it is not released.
+func (c *core[T]) wordTable() Parameter {
+	if w := c.weights[c.base.Config.WordTable()]; slices.Contains(c.direct, w) {
+		return w.Parameter
+	}
+	return Parameter{}
 }
 
 // addWeight copies a tensor of the model.
@@ -102,12 +113,7 @@ func (c *core[T]) release() {
 		}
 	}
 	c.parts = append(c.parts, c.direct...)
-	c.sums = make([]int64, size(c.vector))
-}
-
-// sumOf is a view of a released tensor's sums.
-func (c *core[T]) sumOf(w *weight[T]) *cpu.Slice[int64] {
-	return &cpu.Slice[int64]{Data: c.sums[w.Offset : w.Offset+w.Size : w.Offset+w.Size]}
+	c.sums = newSums(size(c.vector), c.wordTable())
 }
 
 func (c *core[T]) released() []Parameter { return c.vector }
@@ -124,19 +130,32 @@ func (c *core[T]) trained() []Parameter {
 }
 
 func (c *core[T]) sum() ([]int64, error) {
-	c.summed = true
+	all := c.sums.all()
 	if c.resident != nil {
-		return c.sums, c.resident.sum(c.sums)
+		return all, c.resident.sum(all)
 	}
-	return c.sums, nil
+	return all, nil
+}
+
+func (c *core[T]) touched() ([]bool, error) {
+	if c.resident != nil {
+		if _, err := c.sum(); err != nil {
+			return nil, err
+		}
+	}
+	list := make([]bool, len(c.vector))
+	for i, p := range c.vector {
+		list[i] = c.sums.any(p)
+	}
+	return list, nil
 }
 
 func (c *core[T]) add(change func([]int64)) error {
-	c.summed = true
+	all := c.sums.all()
 	if c.resident != nil {
-		return c.resident.add(c.sums, change)
+		return c.resident.add(all, change)
 	}
-	change(c.sums)
+	change(all)
 	return nil
 }
 
@@ -160,10 +179,7 @@ func (c *core[T]) beginLot(seed uint64) error {
 	if c.resident != nil {
 		return errors.Join(c.resident.clear(), c.drawCarriers(starts(seed)))
 	}
-	if c.summed {
-		clear(c.sums)
-		c.summed = false
-	}
+	c.sums.clear()
 	for _, w := range c.order {
 		if w.gradient != nil {
 			clear(w.gradient.Data)
@@ -181,7 +197,7 @@ func (c *core[T]) step(u Update) error {
 	}
 	if u.Noise != nil {
 		err := c.add(func(sums []int64) {
-			c.backend.Pool.For(len(sums), dp.NoiseBlock, func(lo, hi int) { u.Noise(sums[lo:hi], lo) })
+			c.backend.Pool.For(len(sums), dp.NoiseBlock, func(lo, hi int) { u.Noise(lo)(sums[lo:hi]) })
 		})
 		if err != nil {
 			return err

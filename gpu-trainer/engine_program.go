@@ -199,7 +199,7 @@ func (c *core[T]) addSums(p *program, b *ops.Builder, layered bool, spec *machin
 		for slot, name := range u.Weights {
 			w := c.weights[name]
 			sum := b.Input("sum/"+name, tensor.Int64, w.Shape...)
-			if spec.Bindings[sum], err = c.bound(sumTensor, name, func() machine.Buffer { return c.sumOf(w) }); err != nil {
+			if spec.Bindings[sum], err = c.bound(sumTensor, name, func() machine.Buffer { return c.sums.buffer(w.Parameter, u.Kernel == "embed") }); err != nil {
 				return err
 			}
 			if kept[i] != nil {

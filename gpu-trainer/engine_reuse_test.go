@@ -138,7 +138,7 @@ func checkReuse[T kernels.Float](t *testing.T, c *core[T], batch *model.Batch, g
 	if err != nil {
 		t.Fatal(err)
 	}
-	clipped, total := make([]float64, len(c.sums)), make([]float64, len(c.sums))
+	clipped, total := make([]float64, size(c.vector)), make([]float64, size(c.vector))
 	for i, gradient := range gradients {
 		square := 0.0
 		for _, v := range gradient {
@@ -156,7 +156,7 @@ func checkReuse[T kernels.Float](t *testing.T, c *core[T], batch *model.Batch, g
 	if least, most := slices.Min(stats.Factor), slices.Max(stats.Factor); !(least < 1 && most == 1) {
 		t.Errorf("factors %v: want clipped and whole ones", stats.Factor)
 	}
-	for j, sum := range c.sums {
+	for j, sum := range c.sums.all() {
 		if got := float64(sum) * clip.Quantum; math.Abs(got-clipped[j]) > 10*tolerance {
 			t.Errorf("number %d: clipped sum %v, by differences %v", j, got, clipped[j])
 		}

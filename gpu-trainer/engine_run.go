@@ -30,7 +30,7 @@ func (c *core[T]) run(kind programKind, p *program, b *model.Batch, clip dp.Clip
 		f.Clip = machine.Clip{Norm: clip.Norm, Gamma: clip.Gamma(), Most: clip.Norm * (1 + slack)}
 		f.Factor, f.InverseQuantum = func(norm, bound float64) float64 { return clip.FactorWithin(norm, bound, slack) }, 1/clip.Quantum
 	}
-	c.summed = c.summed || len(p.squares) > 0
+	c.sums.used = c.sums.used || len(p.squares) > 0
 	return p.RunAll()
 }
 

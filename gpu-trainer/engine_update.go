@@ -1,21 +1,23 @@
 package trainer
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/ewtune/ewtune/gpu-trainer/dp"
 	"github.com/ewtune/ewtune/gpu-trainer/machine/cpu/kernels"
 	"github.com/ewtune/ewtune/gpu-trainer/machine/opencl"
 )
 
-// updateChunk is how many numbers are stepped at a time: their gradient, weights and moments stay in the first cache,
-// or near it.
-const updateChunk = 1 << 12
+// updateChunk is how many numbers are noised and stepped at a time: their sums, gradient, weights and moments stay in
+// the first cache, or near it.
+const updateChunk = 4 * dp.NoiseChunk
 
-// advance makes the step of the host's weights. It passes the released vector once, block by block, many blocks at a
-// time: noise is added to the sums of a block, what comes out is the gradient of its weights, these are stepped and
-// the sums are zeroed, while all of it is in a cache.
+// advance makes the step of the host's weights. It passes the released vector once, chunk by chunk: noise is added to
+// the sums of a chunk, what comes out is the gradient of its weights, these are stepped and the sums are zeroed, while
+// all of it is in a cache. No noise is ever held for more than a chunk.
 func (c *core[T]) advance(u Update) error {
 	for _, w := range c.parts {
 		if u.Quantum == 0 && w.gradient == nil {
@@ -25,22 +27,50 @@ func (c *core[T]) advance(u Update) error {
 			w.makeMoments(u.Optimizer.Moments())
 		}
 	}
-	c.backend.Pool.EachThread(len(c.sums), dp.NoiseBlock, func(t kernels.Thread, lo, hi int) {
+	if u.KeepSums {
+		c.sums.all()
+	}
+	c.backend.Pool.EachThread(c.sums.dim, dp.NoiseBlock, func(t kernels.Thread, lo, hi int) {
+		var noise func([]int64)
 		if u.Noise != nil {
-			u.Noise(c.sums[lo:hi], lo)
+			noise = u.Noise(lo)
 		}
-		for _, w := range c.parts {
-			to := min(hi-w.Offset, w.Size)
-			for from := max(lo-w.Offset, 0); from < to; from += updateChunk {
-				c.stepRange(t, w, u, from, min(from+updateChunk, to))
-			}
+		for from := lo; from < hi; from += updateChunk {
+			c.stepChunk(t, u, noise, from, min(from+updateChunk, hi))
 		}
 	})
-	if u.Quantum > 0 {
-		c.summed = u.KeepSums
+	if u.Quantum > 0 && !u.KeepSums {
+		c.sums.spent()
 	}
 	c.stepCarried(u)
 	return nil
+}
+
+// stepChunk makes the step of numbers lo:hi of the released vector. The sums of others than the table's are zeroed.
+func (c *core[T]) stepChunk(t kernels.Thread, u Update, noise func([]int64), lo, hi int) {
+	var g []T
+	if u.Quantum > 0 {
+		sums := c.sums.chunk(lo, hi, t.Integers(updateChunk))
+		if noise != nil {
+			noise(sums)
+		}
+		g = kernels.FromGrid[T](t, sums, u.Quantum/u.Divisor)
+		if !u.KeepSums {
+			c.sums.zero(lo, hi)
+		}
+	}
+	first, _ := slices.BinarySearchFunc(c.parts, lo, func(w *weight[T], at int) int { return cmp.Compare(w.Offset+w.Size, at+1) })
+	for _, w := range c.parts[first:] {
+		if w.Offset >= hi {
+			break
+		}
+		from, to := max(lo, w.Offset), min(hi, w.Offset+w.Size)
+		var part []T
+		if g != nil {
+			part = g[from-lo : to-lo]
+		}
+		c.stepRange(t, w, u, part, from-w.Offset, to-w.Offset)
+	}
 }
 
 // makeMoments makes room for the optimiser's moments.
@@ -53,19 +83,12 @@ func (w *weight[T]) makeMoments(n int) {
 	}
 }
 
-// stepRange makes the step of numbers lo:hi of one released tensor. A carrier's gradient is left in its own room: it
-// steps others.
-func (c *core[T]) stepRange(t kernels.Thread, w *weight[T], u Update, lo, hi int) {
-	var g []T
-	if u.Quantum == 0 {
+// stepRange makes the step of numbers lo:hi of one released tensor by their gradient, the plain one if g is nil. A
+// carrier's gradient is left in its own room: it steps others.
+func (c *core[T]) stepRange(t kernels.Thread, w *weight[T], u Update, g []T, lo, hi int) {
+	if g == nil {
 		g = w.gradient.Data[lo:hi]
 		kernels.Divide(t, g, u.Divisor)
-	} else {
-		sums := c.sums[w.Offset+lo : w.Offset+hi]
-		g = kernels.FromGrid[T](t, sums, u.Quantum/u.Divisor)
-		if !u.KeepSums {
-			clear(sums)
-		}
 	}
 	if w.carrier {
 		copy(w.gradient.Data[lo:hi], g)

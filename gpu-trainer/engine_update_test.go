@@ -13,10 +13,13 @@ import (
 )
 
 // given adds noise that a test knows.
-func given(noise []int64) func(sums []int64, from int) {
-	return func(sums []int64, from int) {
-		for i := range sums {
-			sums[i] += noise[from+i]
+func given(noise []int64) func(from int) func(sums []int64) {
+	return func(from int) func(sums []int64) {
+		return func(sums []int64) {
+			for i := range sums {
+				sums[i] += noise[from+i]
+			}
+			from += len(sums)
 		}
 	}
 }
@@ -50,13 +53,20 @@ func TestOnePassStepsEveryNumberOnce(t *testing.T) {
 						before := weightsOf(e)
 						keep := k == 2
 						fatal(t, e.Step(Update{Quantum: quantum, Divisor: divisor, LearningRate: 0.01, K: k, KeepSums: keep, Optimizer: dp.Optimizer{Kind: dp.SGD},
-							Noise: func(sums []int64, from int) {
+							Noise: func(from int) func([]int64) {
 								if from%dp.NoiseBlock != 0 {
-									t.Errorf("a range from %d on", from)
+									t.Errorf("a block from %d on", from)
 								}
-								given(noise)(sums, from)
-								for i := range sums {
-									added[from+i].Add(1)
+								add := given(noise)(from)
+								return func(sums []int64) {
+									if len(sums)%dp.NoiseChunk != 0 && from+len(sums) != len(noise) {
+										t.Errorf("%d numbers from %d on", len(sums), from)
+									}
+									add(sums)
+									for i := range sums {
+										added[from+i].Add(1)
+									}
+									from += len(sums)
 								}
 							}}))
 						for i := range added {

@@ -90,7 +90,7 @@ func (r *run) privateStep(ctx context.Context, step int64, rows lotRows) (lot, e
 	}
 	watched := len(r.Scores) > 0
 	noise := gaussian.Noise(r.key, uint64(step))
-	err = r.update(step, Update{Noise: noise.AddTo, KeepSums: watched, Quantum: grid.Quantum, Optimizer: r.plan.optimizerAt(grid)})
+	err = r.update(step, Update{Noise: noise.From, KeepSums: watched, Quantum: grid.Quantum, Optimizer: r.plan.optimizerAt(grid)})
 	if err == nil && watched {
 		r.planted.watch(r.Scores, r.engine.Sum(), grid.Quantum)
 	}

@@ -39,9 +39,9 @@ func (t *tally) sawGradients(e *Engine) {
 	if len(t.Idle) == 0 {
 		return
 	}
-	sum := e.Sum()
-	for _, p := range e.Released() {
-		if slices.ContainsFunc(sum[p.Offset:p.Offset+p.Size], func(v int64) bool { return v != 0 }) {
+	touched := e.Touched()
+	for i, p := range e.Released() {
+		if touched[i] {
 			t.Idle = without(t.Idle, p.Name)
 		}
 	}

@@ -68,13 +68,13 @@ func NewGaussian(scale float64) (Gaussian, error) {
 	return Gaussian{uint64(fraction * (1 << 53)), uint(64 + 53 + binBits - exponent)}, nil
 }
 
-// NoiseBlock is how many numbers share one stream. noiseChunk of them are held at a time.
+// NoiseBlock is how many numbers share one stream, of which whole chunks are drawn at a time.
 const (
 	NoiseBlock = 1 << 16
-	noiseChunk = 1 << 9
+	NoiseChunk = 1 << 9
 )
 
-// Noise is the noise of one step: a number for each one of the released vector. It may be added by ranges, in any
+// Noise is the noise of one step: a number for each one of the released vector. It may be added by blocks, in any
 // order and at the same time.
 type Noise struct {
 	gaussian Gaussian
@@ -88,19 +88,35 @@ func (g Gaussian) Noise(key Key, step uint64) Noise {
 	return Noise{g, key, step, &sync.Pool{New: func() any { return new(drawing) }}}
 }
 
-// AddTo adds the noise of the numbers from, from+1, ... to their sums. It panics unless from is a multiple of
-// NoiseBlock.
-func (n Noise) AddTo(sums []int64, from int) {
+// From opens the noise of the numbers from, from+1, ..., from being a multiple of NoiseBlock. Each call of add adds
+// the noise of the next len(sums) of them to their sums: whole chunks but for the last call, NoiseBlock in all at
+// most. Everything else panics.
+func (n Noise) From(from int) (add func(sums []int64)) {
 	if from%NoiseBlock != 0 {
 		panic(fmt.Sprintf("noise from number %d: must be a multiple of %d", from, NoiseBlock))
 	}
-	d := n.drawings.Get().(*drawing)
-	defer n.drawings.Put(d)
-	block := uint64(from / NoiseBlock)
+	d, left := n.drawings.Get().(*drawing), NoiseBlock
+	d.open(n.key, DomainNoise, n.step, uint64(from/NoiseBlock))
+	return func(sums []int64) {
+		if len(sums) > left {
+			panic(fmt.Sprintf("noise of %d numbers: %d are left of the block", len(sums), left))
+		}
+		n.gaussian.add(d, sums)
+		if left -= len(sums); len(sums)%NoiseChunk != 0 {
+			left = 0
+		}
+		if left == 0 && d != nil {
+			n.drawings.Put(d)
+			d = nil
+		}
+	}
+}
+
+// AddTo adds the noise of the numbers from, from+1, ... to their sums, block by block.
+func (n Noise) AddTo(sums []int64, from int) {
 	for part := range slices.Chunk(sums, NoiseBlock) {
-		d.open(n.key, DomainNoise, n.step, block)
-		n.gaussian.add(d, part)
-		block++
+		n.From(from)(part)
+		from += len(part)
 	}
 }
 
@@ -117,8 +133,8 @@ func (g Gaussian) Draw(key Key, domain Domain, step uint64, out []int64) {
 type drawing struct {
 	words keystream
 	more  Stream
-	pairs [16 * noiseChunk]byte
-	open8 [noiseChunk / 8]byte // a bit for each number that was left open
+	pairs [16 * NoiseChunk]byte
+	open8 [NoiseChunk / 8]byte // a bit for each number that was left open
 }
 
 func (d *drawing) open(key Key, domain Domain, step, block uint64) {
@@ -128,7 +144,7 @@ func (d *drawing) open(key Key, domain Domain, step, block uint64) {
 
 // add adds one block.
 func (g Gaussian) add(d *drawing, sum []int64) {
-	for part := range slices.Chunk(sum, noiseChunk) {
+	for part := range slices.Chunk(sum, NoiseChunk) {
 		pairs := d.pairs[:16*len(part)]
 		d.words.fill(d.pairs[:(len(pairs)+keystreamChunk-1)/keystreamChunk*keystreamChunk]) // only the last part is shorter
 		clear(d.open8[(len(part)+7)/8:])

@@ -357,7 +357,7 @@ func TestStreamsAreApart(t *testing.T) {
 
 func TestNoiseDependsOnKeyAndStepOnly(t *testing.T) {
 	g := mustGaussian(t, 1e12)
-	n := NoiseBlock + noiseChunk + 5
+	n := NoiseBlock + NoiseChunk + 5
 	a, b, c := make([]int64, n), make([]int64, n), make([]int64, n)
 	g.Noise(KeyFromSeed(1), 5).AddTo(a, 0)
 	g.Noise(KeyFromSeed(1), 5).AddTo(b, 0)

@@ -57,7 +57,7 @@ func (l *layout) norm(name string, width int) {
 func (c Config) Layout() []Spec {
 	var l layout
 	h := c.HiddenSize
-	l.add(InitNormal, c.embedding("word_embeddings.weight"), c.VocabSize, h)
+	l.add(InitNormal, c.WordTable(), c.VocabSize, h)
 	l.add(InitNormal, c.embedding("position_embeddings.weight"), c.MaxPositions, h)
 	l.add(InitNormal, c.embedding("token_type_embeddings.weight"), c.TypeVocabSize, h)
 	l.norm(c.embedding("LayerNorm"), h)
@@ -90,6 +90,9 @@ func (c Config) headLayout(l *layout) {
 	l.linear("classifier.dense", h, h)
 	l.linear("classifier.out_proj", c.NumLabels, h)
 }
+
+// WordTable names the embeddings of the vocabulary.
+func (c Config) WordTable() string { return c.embedding("word_embeddings.weight") }
 
 func (c Config) embedding(name string) string { return c.ModelType + ".embeddings." + name }
 

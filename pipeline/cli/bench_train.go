@@ -182,7 +182,7 @@ func (w trainBench) step(e *trainer.Engine, b *model.Batch) (func(k int) error, 
 	key := dp.KeyFromSeed(1)
 	update.Quantum = grid.Quantum
 	return func(k int) error {
-		update.Noise = noise.Noise(key, uint64(k)).AddTo
+		update.Noise = noise.Noise(key, uint64(k)).From
 		return w.lot(e, k, func() error {
 			_, err := e.Accumulate(b, dp.Clip{Norm: 0.1, Quantum: grid.Quantum})
 			return err

@@ -17,10 +17,11 @@ type mutant struct {
 
 // mutants are the faults that private trainers have had. RATIONALE.md has the table of who catches what.
 var mutants = []mutant{
-	{"no noise", "step.go", "Noise: noise.AddTo", "Noise: func([]int64, int) { _ = noise }", ".", "TestTheNoiseThatRanIsTheNoiseThatWasPriced"},
+	{"no noise", "step.go", "Noise: noise.From", "Noise: func(int) func([]int64) { return func([]int64) { _ = noise } }", ".", "TestTheNoiseThatRanIsTheNoiseThatWasPriced"},
 	{"half the noise", "dp/grid.go", "noiseMultiplier * g.Sensitivity", "0.5 * noiseMultiplier * g.Sensitivity", "dp", "TestGridBounds"},
 	{"half the noise, at run time", "dp/gaussian.go", "math.Frexp(scale)", "math.Frexp(scale / 2)", ".", "TestTheNoiseThatRanIsTheNoiseThatWasPriced"},
 	{"noise on the first block only", "engine_update.go", "if u.Noise != nil {", "if u.Noise != nil && lo == 0 {", ".", "TestOnePassStepsEveryNumberOnce"},
+	{"noise only where examples left something", "engine_update.go", "if noise != nil {", "if noise != nil && slices.ContainsFunc(sums, func(v int64) bool { return v != 0 }) {", ".", "TestOnePassStepsEveryNumberOnce"},
 	{"a norm formed by the size of the batch", "machine/cpu/kernels/norms.go", "func cheaperByGram(length, in, out int) bool { return length*(in+out) < 2*in*out }", "var calls int\n\nfunc cheaperByGram(length, in, out int) bool { calls++; return calls%3 == 0 }", ".", "TestOneExampleIsTheSameInAnyCompany"},
 	{"the same noise at every step", "step.go", "gaussian.Noise(r.key, uint64(step))", "gaussian.Noise(r.key, 1)", ".", "TestTheNoiseThatRanIsTheNoiseThatWasPriced"},
 	{"noise once per micro-batch", "step.go", "		r.Tally.NonFinite += int64(stats.NonFinite)", "		r.Tally.NonFinite += int64(stats.NonFinite)\n		if r.book != nil {\n			g, _ := dp.NewGaussian(0x1p40)\n			g.Noise(r.key, uint64(1000+batch.RowIDs[0])).AddTo(r.engine.Sum(), 0)\n		}", ".", "TestTheNoiseThatRanIsTheNoiseThatWasPriced"},
@@ -42,7 +43,7 @@ var mutants = []mutant{
 	{"resume on another arithmetic", "train.go", "unit != arithmetic &&", "false &&", ".", "TestResumeWantsTheSameArithmetic"},
 	{"resume forgets the moments", "engine_state.go", "add(stateSecond, w, w.second)", "", ".", "TestTornFiles"},
 	{"a plan above its budget", "validate.go", "price.Epsilon.Upper <= p.Epsilon {", "true {", ".", "TestOverBudgetIsRefused"},
-	{"no noise, seen by the audit", "step.go", "Noise: noise.AddTo", "Noise: func([]int64, int) { _ = noise }", ".", "TestGradientCanariesSeeTheNoise"},
+	{"no noise, seen by the audit", "step.go", "Noise: noise.From", "Noise: func(int) func([]int64) { return func([]int64) { _ = noise } }", ".", "TestGradientCanariesSeeTheNoise"},
 }
 
 // TestMutantsAreCaught applies each fault to a copy of its file, through go test's overlay, and requires the named

@@ -121,11 +121,19 @@ func oneOf[E any](slot int, data []E) (first, second []E) {
 }
 
 func embedSum[T kernels.Float](c call[T]) machine.Run {
-	sum, g, factor := as[int64](c.out[0]), c.input(1), as[float64](c.in[2])
-	return func(f *machine.Feed) error {
-		kernels.EmbedSum(c.Pool, f.Columns[c.Column], g.data(), f.Offsets, g.Width, factor.data(), f.InverseQuantum, sum.data())
+	g, factor, ids := c.input(1), as[float64](c.in[2]), func(f *machine.Feed) []int32 { return f.Columns[c.Column] }
+	add := func(f *machine.Feed, ids []int32, sum []int64) error {
+		kernels.EmbedSum(c.Pool, ids, g.data(), f.Offsets, g.Width, factor.data(), f.InverseQuantum, sum)
 		return nil
 	}
+	if rows, ok := c.out[0].Buffer.(*Rows); ok {
+		return func(f *machine.Feed) error {
+			places, sum := rows.At(ids(f))
+			return add(f, places, sum)
+		}
+	}
+	sum := as[int64](c.out[0])
+	return func(f *machine.Feed) error { return add(f, ids(f), sum.data()) }
 }
 
 func linearGrad[T kernels.Float](c call[T]) machine.Run {

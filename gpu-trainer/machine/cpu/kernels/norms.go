@@ -22,11 +22,19 @@ func LinearNorms[T Float](p *Pool, x []T, gs [][]T, offsets []int32, in int, out
 		var gram []T
 		for k, g := range gs {
 			if out := outs[k]; cheaperByGram(length, in, out) {
+				gi := g[lo*out : hi*out]
 				if gram == nil {
 					gram = take[T](&w.tile, length*gramWidth(length))
-					gramLower(w, xi, length, in, gram)
+					gramLower(w, xi, length, in, gram, gi)
 				}
-				addGram(n, w, i, gram, g[lo*out:hi*out], shape{length, in, out})
+				var next []T // of the thread's next example, most likely
+				if j := i + p.Threads(); j < len(offsets)-1 {
+					next = x[int(offsets[j])*in : int(offsets[j+1])*in]
+				}
+				if k+1 < len(gs) {
+					next = gs[k+1][lo*outs[k+1] : hi*outs[k+1]]
+				}
+				addGram(n, w, i, gram, gi, next, shape{length, in, out})
 			}
 		}
 		for k, g := range gs { // after the others: these need the memory of the gram
@@ -50,10 +58,10 @@ func eachExample(p *Pool, offsets []int32, f func(w *worker, i, lo, hi int)) {
 	})
 }
 
-// addGram adds Σ_{s,t} gram[s,t] (g_s·g_t) of one example.
-func addGram[T Float](n Norms, w *worker, i int, gram, g []T, s shape) {
+// addGram adds Σ_{s,t} gram[s,t] (g_s·g_t) of one example. next is as in gramLower.
+func addGram[T Float](n Norms, w *worker, i int, gram, g, next []T, s shape) {
 	other := take[T](&w.tile2, s.length*gramWidth(s.length))
-	gramLower(w, g, s.length, s.out, other)
+	gramLower(w, g, s.length, s.out, other, next)
 	square := max(dotLower(w, gram, other, s.length), 0)
 	frobeniusX, frobeniusG := math.Sqrt(dotLower(w, gram, gram, s.length)), math.Sqrt(dotLower(w, other, other, s.length))
 	n.addProduct(i, square, gramBound[T](s, square, frobeniusX, frobeniusG, trace(gram, s.length), trace(other, s.length)))

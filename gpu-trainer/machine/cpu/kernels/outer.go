@@ -138,6 +138,6 @@ func (c *weightCall) packG(w *worker, column, step, count int, dst []float32) {
 
 func (c *weightCall) tile(w *worker, i, n, j, columns int, a, b []float32) {
 	to, ld := at(c.dw, i*c.in+j), uintptr(4*c.in)
-	w.args = tileArgs{a: at(a, 0), lda: 4 * stripWidth, b: at(b, 0), ldb: uintptr(4 * c.width()), start: to, c: to, ldStart: ld, ldc: ld, k: c.rows, n: columns}
+	w.args = tileArgs{a: at(a, 0), lda: 4 * stripWidth, b: at(b, 0), ldb: uintptr(4 * c.width()), start: to, c: to, ldStart: ld, ldc: ld, k: c.rows, n: columns, ahead: at(a, 0)}
 	c.simd.tile(w, n, byColumns)
 }

@@ -94,6 +94,9 @@ func (p *Pool) For(n, grain int, f func(lo, hi int)) {
 // A Thread is one of a pool's, at work on a range of EachThread.
 type Thread struct{ *worker }
 
+// Integers is room for n integers, until a product or packing of the thread's.
+func (t Thread) Integers(n int) []int64 { return take[int64](&t.left, n) }
+
 // EachThread is For that tells f the thread, for the functions that work on one.
 func (p *Pool) EachThread(n, grain int, f func(t Thread, lo, hi int)) {
 	p.each(n, grain, func(w *worker, lo, hi int) { f(Thread{w}, lo, hi) })

@@ -9,6 +9,9 @@ const kBlock = 512
 // A pass by.
 const groupSize = 256 << 10
 
+// aheadStep is how many numbers a tile asks for ahead in one step: a line each four steps.
+const aheadStep = 4
+
 // noStart is the start of a product that adds to nothing.
 var noStart [64]float32
 
@@ -123,7 +126,7 @@ func (s *simd) block(w *worker, lo, hi, from, to int, a view[float32], f factor,
 				next := s.nextRows(w, a, i+rows, hi, left, how)
 				for j := group; j < end; j++ {
 					t.a = left
-					t.ahead = next + uintptr(min(j-group, 3)*16*t.k)
+					t.ahead = next + uintptr(min(j-group, 3)*4*aheadStep*t.k)
 					t.n = min(s.width(), f.n-j*s.width())
 					t.b = at(f.data, j*f.panel+k*f.row)
 					t.c = at(c, i*ldc+j*s.width())

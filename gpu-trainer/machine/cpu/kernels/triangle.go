@@ -8,10 +8,11 @@ import "unsafe"
 // gramWidth is the distance between the rows of a gram matrix.
 func gramWidth(length int) int { return roundUp(length, 16) }
 
-// gramLower computes the lower triangle of x xᵀ for x [length,width].
-func gramLower[T Float](w *worker, x []T, length, width int, gram []T) {
+// gramLower computes the lower triangle of x xᵀ for x [length,width]. next is what will be read next, if anything: it
+// is on its way to a cache meanwhile.
+func gramLower[T Float](w *worker, x []T, length, width int, gram, next []T) {
 	if vectors[T](w.pool) {
-		w.pool.simd.gram32(w, as32(x), length, width, as32(gram))
+		w.pool.simd.gram32(w, as32(x), length, width, as32(gram), as32(next))
 		return
 	}
 	smallProduct(w, length, length, width, operand(x, width, false), operand(x, width, true), gram, gramWidth(length), false)
@@ -19,7 +20,7 @@ func gramLower[T Float](w *worker, x []T, length, width int, gram []T) {
 
 // gram32 computes the tiles that touch the triangle, whole vectors each, so
 // that what dotLower reads past the diagonal are products too.
-func (s *simd) gram32(w *worker, x []float32, length, width int, gram []float32) {
+func (s *simd) gram32(w *worker, x []float32, length, width int, gram, next []float32) {
 	columns := view[float32]{x, 1, width}
 	panel := s.width() * roundUp(width, s.lanes)
 	packed := take[float32](&w.right, (length+s.width()-1)/s.width()*panel)
@@ -27,13 +28,17 @@ func (s *simd) gram32(w *worker, x []float32, length, width int, gram []float32)
 		s.panel(w, view[float32]{x[j*width:], columns.row, columns.col}, width, min(s.width(), length-j), packed[j/s.width()*panel:])
 	}
 	ld := gramWidth(length)
-	t := &w.args
+	t, ahead := &w.args, 0
 	step := s.lanes / 2 // divides a vector, so that little is computed above the diagonal
 	for i := 0; i < length; i += step {
 		rows := min(step, length-i)
 		for j := 0; j < i+rows; j += s.width() {
-			*t = tileArgs{a: at(x, i*width), lda: uintptr(4 * width), b: at(packed, j/s.width()*panel), ldb: uintptr(4 * s.width()),
+			*t = tileArgs{a: at(x, i*width), ahead: at(x, i*width), lda: uintptr(4 * width), b: at(packed, j/s.width()*panel), ldb: uintptr(4 * s.width()),
 				start: at(noStart[:], 0), c: at(gram, i*ld+j), ldc: uintptr(4 * ld), k: width, n: min(s.width(), roundUp(i+rows-j, s.lanes))}
+			if ahead < len(next) {
+				t.ahead = at(next, ahead)
+				ahead += aheadStep * width
+			}
 			s.tile(w, rows, byRows)
 		}
 	}
