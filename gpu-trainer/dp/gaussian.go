@@ -133,22 +133,38 @@ func (g Gaussian) Draw(key Key, domain Domain, step uint64, out []int64) {
 type drawing struct {
 	words keystream
 	more  Stream
-	pairs [16 * NoiseChunk]byte
-	open8 [NoiseChunk / 8]byte // a bit for each number that was left open
+	pairs [2][16 * NoiseChunk]byte // of this chunk, and of the next
+	turn  int                      // which of the two is this chunk's
+	ready bool                     // it is there already
+	open8 [NoiseChunk / 8]byte     // a bit for each number that was left open
 }
 
 func (d *drawing) open(key Key, domain Domain, step, block uint64) {
 	d.words.open(key.derive(domain, step, block))
 	d.more.open(key, domain+" more", step, block)
+	d.ready = false
 }
 
-// add adds one block.
+// bits are the random bits of the next n numbers, at most a chunk.
+func (d *drawing) bits(n int) []byte {
+	pairs := d.pairs[d.turn][:]
+	if !d.ready {
+		d.words.fill(pairs[:(16*n+keystreamChunk-1)/keystreamChunk*keystreamChunk]) // only the last part is shorter
+	}
+	d.ready = false
+	return pairs
+}
+
+// add adds one block, or the next part of it.
 func (g Gaussian) add(d *drawing, sum []int64) {
 	for part := range slices.Chunk(sum, NoiseChunk) {
-		pairs := d.pairs[:16*len(part)]
-		d.words.fill(d.pairs[:(len(pairs)+keystreamChunk-1)/keystreamChunk*keystreamChunk]) // only the last part is shorter
+		pairs := d.bits(len(part))
 		clear(d.open8[(len(part)+7)/8:])
-		g.addFast(pairs, part, d.open8[:])
+		if len(part) == NoiseChunk && vectorAES() {
+			g.addAhead(d, pairs, part)
+		} else {
+			g.addFast(pairs, part, d.open8[:])
+		}
 		for at := 0; at < len(d.open8); at += 8 {
 			for open := binary.LittleEndian.Uint64(d.open8[at:]); open != 0; open &= open - 1 {
 				i := 8*at + bits.TrailingZeros64(open)
@@ -157,6 +173,13 @@ func (g Gaussian) add(d *drawing, sum []int64) {
 			}
 		}
 	}
+}
+
+// addAhead is addFast of a whole chunk, beside which the bits of the next are enciphered.
+func (g Gaussian) addAhead(d *drawing, pairs []byte, sum []int64) {
+	d.turn, d.ready = 1-d.turn, true
+	addVectorAhead(&pairs[0], &sum[0], NoiseChunk/8, &table().entry[0], g.mantissa, uint64(g.shift-64), &d.open8[0],
+		&d.words.keys[0], d.words.take(NoiseChunk), &d.pairs[d.turn][0])
 }
 
 // pair is the random bits of number i: 63 bits pick a bin and one is the sign; the first 64 bits of X.

@@ -376,6 +376,53 @@ func TestNoiseDependsOnKeyAndStepOnly(t *testing.T) {
 	}
 }
 
+// TestNoiseIsWhatItsStreamsSay draws two blocks, the first whole and the second in parts, as one number after the
+// other does from streams of the library's cipher: bits that are enciphered ahead are those of the next chunk.
+func TestNoiseIsWhatItsStreamsSay(t *testing.T) {
+	g, key := mustGaussian(t, 0x1p33*0.7), KeyFromSeed(21)
+	n := NoiseBlock + 3*NoiseChunk + 77
+	got, noise := make([]int64, n), g.Noise(key, 4)
+	noise.From(0)(got[:NoiseBlock])
+	add := noise.From(NoiseBlock)
+	add(got[NoiseBlock:][:NoiseChunk])
+	add(got[NoiseBlock+NoiseChunk:])
+	for block := range uint64(2) {
+		pairs := make([]byte, 16*NoiseBlock)
+		key.cipher(DomainNoise, 4, block).XORKeyStream(pairs, pairs)
+		more := key.Stream(DomainNoise+" more", 4, block)
+		for i := range min(NoiseBlock, n-int(block)*NoiseBlock) {
+			word, x := pair(pairs, i)
+			want, known := g.roundFast(table().pick(word), x)
+			if !known || table().pick(word) == slow {
+				want = g.finish(more, table().pick(word), x)
+			}
+			if at := int(block)*NoiseBlock + i; got[at] != signed(word, want) {
+				t.Fatalf("number %d: %d, want %d", at, got[at], signed(word, want))
+			}
+		}
+	}
+}
+
+// TestNoiseFromItsPlace: blocks begin at their multiples and give no more than they have.
+func TestNoiseFromItsPlace(t *testing.T) {
+	noise := mustGaussian(t, 5).Noise(KeyFromSeed(1), 1)
+	for name, f := range map[string]func(){
+		"in the midst of a block": func() { noise.From(NoiseChunk) },
+		"more than a block":       func() { noise.From(0)(make([]int64, NoiseBlock+1)) },
+		"after a part of a chunk": func() { add := noise.From(0); add(make([]int64, 5)); add(make([]int64, 5)) },
+		"after the whole block":   func() { add := noise.From(0); add(make([]int64, NoiseBlock)); add(make([]int64, 1)) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			f()
+		}()
+	}
+}
+
 // TestVectorsDrawTheSame: eight numbers at a time leave open what one at a time may know by the lower half of its
 // product, and else give the same bits, for scales from one to the largest and any number of numbers. A processor
 // without AVX-512 always draws one at a time.

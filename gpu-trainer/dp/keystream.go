@@ -38,7 +38,12 @@ func (s *keystream) fill(dst []byte) {
 		return
 	}
 	if groups := len(dst) / keystreamChunk; groups > 0 {
-		counterBlocks(&s.keys[0], s.next, &dst[0], groups)
-		s.next += uint64(len(dst) / aes.BlockSize)
+		counterBlocks(&s.keys[0], s.take(len(dst)/aes.BlockSize), &dst[0], groups)
 	}
+}
+
+// take is the first of the next n blocks, which the caller enciphers.
+func (s *keystream) take(n int) (first uint64) {
+	s.next += uint64(n)
+	return s.next - uint64(n)
 }

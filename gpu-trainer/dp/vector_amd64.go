@@ -9,6 +9,11 @@ package dp
 //go:noescape
 func addVector(pairs *byte, sum *int64, groups int, table *uint64, mantissa uint64, places uint64, open *byte)
 
+// addVectorAhead is addVector that enciphers as many blocks, counters from first on, into then.
+//
+//go:noescape
+func addVectorAhead(pairs *byte, sum *int64, groups int, table *uint64, mantissa uint64, places uint64, open *byte, keys *byte, first uint64, then *byte)
+
 // expandKey makes the 15 round keys of a key of AES-256.
 //
 //go:noescape

@@ -30,63 +30,63 @@ TEXT ·addVector(SB), NOSPLIT, $0-56
 	VPBROADCASTQ DI, Z9
 	MOVQ         $0x003fffffffffffff, DI
 	VPBROADCASTQ DI, Z10
+	MOVQ         $0x00000000ffffffff, DI
+	VPBROADCASTQ DI, Z11
 
 group:
-	VMOVDQU64    (AX), Z11
-	VMOVDQU64    64(AX), Z12
-	VMOVDQA64    Z5, Z13
-	VMOVDQA64    Z7, Z14
-	VPERMI2Q     Z12, Z11, Z13
-	VPERMI2Q     Z12, Z11, Z14
-	VPSRLQ       $0x35, Z13, Z11
-	VPANDQ       Z8, Z11, Z11
-	KXNORW       K1, K1, K1
-	VPXORQ       Z6, Z6, Z6
-	VPGATHERQQ   (BX)(Z11*8), K1, Z6
-	VPANDQ       Z9, Z13, Z12
-	VPANDQ       Z10, Z6, Z15
-	VPCMPUQ      $0x05, Z15, Z12, K2
-	VPSRLQ       $0x36, Z6, K2, Z11
-	VPSRLQ       $0x20, Z14, Z12
-	VPMULUDQ     Z14, Z0, Z15
-	VPMULUDQ     Z12, Z0, Z16
-	VPMULUDQ     Z14, Z1, Z14
-	VPMULUDQ     Z12, Z1, Z12
-	MOVQ         $0x00000000ffffffff, DI
-	VPBROADCASTQ DI, Z17
-	VPSRLQ       $0x20, Z15, Z15
-	VPADDQ       Z15, Z16, Z16
-	VPANDQ       Z17, Z16, Z15
-	VPADDQ       Z15, Z14, Z14
-	VPSRLQ       $0x20, Z16, Z16
-	VPSRLQ       $0x20, Z14, Z14
-	VPADDQ       Z16, Z12, Z12
-	VPADDQ       Z14, Z12, Z12
-	VPADDQ       Z3, Z12, Z12
-	VPMULUDQ     Z11, Z0, Z14
-	VPADDQ       Z14, Z12, Z12
-	VPMULUDQ     Z11, Z1, Z14
-	VPSLLQ       $0x20, Z14, Z14
-	VPADDQ       Z14, Z12, Z12
-	VPCMPEQQ     Z8, Z11, K2
-	VPANDQ       Z4, Z12, Z11
-	VPCMPEQQ     Z4, Z11, K3
-	KORW         K2, K3, K2
-	KMOVW        K2, DI
-	MOVB         DI, (SI)
-	KNOTW        K2, K2
-	VPSRAQ       $0x3f, Z13, Z11
-	VPSRLVQ      Z2, Z12, Z12
-	VPXORQ       Z11, Z12, Z12
-	VPSUBQ       Z11, Z12, Z12
-	VMOVDQU64    (CX), Z14
-	VPADDQ       Z12, Z14, K2, Z14
-	VMOVDQU64    Z14, (CX)
-	ADDQ         $0x80, AX
-	ADDQ         $0x40, CX
-	INCQ         SI
-	DECQ         DX
-	JNZ          group
+	VMOVDQU64  (AX), Z12
+	VMOVDQU64  64(AX), Z13
+	VMOVDQA64  Z5, Z14
+	VMOVDQA64  Z7, Z15
+	VPERMI2Q   Z13, Z12, Z14
+	VPERMI2Q   Z13, Z12, Z15
+	VPSRLQ     $0x35, Z14, Z12
+	VPANDQ     Z8, Z12, Z12
+	KXNORW     K1, K1, K1
+	VPXORQ     Z6, Z6, Z6
+	VPGATHERQQ (BX)(Z12*8), K1, Z6
+	VPANDQ     Z9, Z14, Z13
+	VPANDQ     Z10, Z6, Z16
+	VPCMPUQ    $0x05, Z16, Z13, K2
+	VPSRLQ     $0x36, Z6, K2, Z12
+	VPSRLQ     $0x20, Z15, Z13
+	VPMULUDQ   Z15, Z0, Z16
+	VPMULUDQ   Z13, Z0, Z17
+	VPMULUDQ   Z15, Z1, Z15
+	VPMULUDQ   Z13, Z1, Z13
+	VPSRLQ     $0x20, Z16, Z16
+	VPADDQ     Z16, Z17, Z17
+	VPANDQ     Z11, Z17, Z16
+	VPADDQ     Z16, Z15, Z15
+	VPSRLQ     $0x20, Z17, Z17
+	VPSRLQ     $0x20, Z15, Z15
+	VPADDQ     Z17, Z13, Z13
+	VPADDQ     Z15, Z13, Z13
+	VPADDQ     Z3, Z13, Z13
+	VPMULUDQ   Z12, Z0, Z15
+	VPADDQ     Z15, Z13, Z13
+	VPMULUDQ   Z12, Z1, Z15
+	VPSLLQ     $0x20, Z15, Z15
+	VPADDQ     Z15, Z13, Z13
+	VPCMPEQQ   Z8, Z12, K2
+	VPANDQ     Z4, Z13, Z12
+	VPCMPEQQ   Z4, Z12, K3
+	KORW       K2, K3, K2
+	KMOVW      K2, DI
+	MOVB       DI, (SI)
+	KNOTW      K2, K2
+	VPSRAQ     $0x3f, Z14, Z12
+	VPSRLVQ    Z2, Z13, Z13
+	VPXORQ     Z12, Z13, Z13
+	VPSUBQ     Z12, Z13, Z13
+	VMOVDQU64  (CX), Z15
+	VPADDQ     Z13, Z15, K2, Z15
+	VMOVDQU64  Z15, (CX)
+	ADDQ       $0x80, AX
+	ADDQ       $0x40, CX
+	INCQ       SI
+	DECQ       DX
+	JNZ        group
 	VZEROUPPER
 	RET
 
@@ -109,6 +109,177 @@ DATA index1<>+40(SB)/8, $0x000000000000000b
 DATA index1<>+48(SB)/8, $0x000000000000000d
 DATA index1<>+56(SB)/8, $0x000000000000000f
 GLOBL index1<>(SB), RODATA|NOPTR, $64
+
+// func addVectorAhead(pairs *byte, sum *int64, groups int, table *uint64, mantissa uint64, places uint64, open *byte, keys *byte, first uint64, then *byte)
+// Requires: AVX, AVX512BW, AVX512F, VAES
+TEXT ·addVectorAhead(SB), NOSPLIT, $0-80
+	MOVQ            pairs+0(FP), AX
+	MOVQ            sum+8(FP), CX
+	MOVQ            groups+16(FP), DX
+	MOVQ            table+24(FP), BX
+	MOVQ            open+48(FP), SI
+	MOVQ            places+40(FP), DI
+	MOVQ            mantissa+32(FP), R8
+	VPBROADCASTQ    R8, Z0
+	VPBROADCASTQ    DI, Z2
+	VPSRLQ          $0x20, Z0, Z1
+	MOVQ            $0x00000001, DI
+	VPBROADCASTQ    DI, Z5
+	VPSLLVQ         Z2, Z5, Z4
+	VPSRLQ          $0x01, Z4, Z3
+	VPSUBQ          Z5, Z4, Z4
+	VMOVDQU64       index0<>+0(SB), Z5
+	VMOVDQU64       index1<>+0(SB), Z7
+	MOVQ            $0x00000000000003ff, DI
+	VPBROADCASTQ    DI, Z8
+	MOVQ            $0x001fffffffffffff, DI
+	VPBROADCASTQ    DI, Z9
+	MOVQ            $0x003fffffffffffff, DI
+	VPBROADCASTQ    DI, Z10
+	MOVQ            $0x00000000ffffffff, DI
+	VPBROADCASTQ    DI, Z11
+	MOVQ            keys+56(FP), DI
+	MOVQ            then+72(FP), R8
+	MOVQ            first+64(FP), R9
+	MOVL            $0x000000aa, R10
+	KMOVW           R10, K1
+	VPBROADCASTQ.Z  R9, K1, Z12
+	VPADDQ          countOn<>+0(SB), Z12, Z12
+	VMOVDQU64       countBy<>+0(SB), Z13
+	VBROADCASTI32X4 reverseBytes<>+0(SB), Z14
+
+group:
+	VMOVDQU64       (AX), Z15
+	VMOVDQU64       64(AX), Z16
+	VMOVDQA64       Z5, Z17
+	VMOVDQA64       Z7, Z18
+	VPERMI2Q        Z16, Z15, Z17
+	VPERMI2Q        Z16, Z15, Z18
+	VPSRLQ          $0x35, Z17, Z15
+	VPANDQ          Z8, Z15, Z15
+	KXNORW          K2, K2, K2
+	VPXORQ          Z6, Z6, Z6
+	VPGATHERQQ      (BX)(Z15*8), K2, Z6
+	VPANDQ          Z9, Z17, Z16
+	VPANDQ          Z10, Z6, Z19
+	VPCMPUQ         $0x05, Z19, Z16, K1
+	VPSRLQ          $0x36, Z6, K1, Z15
+	VPSRLQ          $0x20, Z18, Z16
+	VPMULUDQ        Z18, Z0, Z19
+	VPMULUDQ        Z16, Z0, Z20
+	VPMULUDQ        Z18, Z1, Z18
+	VPMULUDQ        Z16, Z1, Z16
+	VPSRLQ          $0x20, Z19, Z19
+	VPADDQ          Z19, Z20, Z20
+	VPANDQ          Z11, Z20, Z19
+	VPADDQ          Z19, Z18, Z18
+	VPSRLQ          $0x20, Z20, Z20
+	VPSRLQ          $0x20, Z18, Z18
+	VPADDQ          Z20, Z16, Z16
+	VPADDQ          Z18, Z16, Z16
+	VPADDQ          Z3, Z16, Z16
+	VPMULUDQ        Z15, Z0, Z18
+	VPADDQ          Z18, Z16, Z16
+	VPMULUDQ        Z15, Z1, Z18
+	VPSLLQ          $0x20, Z18, Z18
+	VPADDQ          Z18, Z16, Z16
+	VPCMPEQQ        Z8, Z15, K1
+	VPANDQ          Z4, Z16, Z15
+	VPCMPEQQ        Z4, Z15, K3
+	KORW            K1, K3, K1
+	KMOVW           K1, R9
+	MOVB            R9, (SI)
+	KNOTW           K1, K1
+	VPSRAQ          $0x3f, Z17, Z15
+	VPSRLVQ         Z2, Z16, Z16
+	VPXORQ          Z15, Z16, Z16
+	VPSUBQ          Z15, Z16, Z16
+	VMOVDQU64       (CX), Z18
+	VPADDQ          Z16, Z18, K1, Z18
+	VMOVDQU64       Z18, (CX)
+	VPSHUFB         Z14, Z12, Z15
+	VPADDQ          Z13, Z12, Z12
+	VPSHUFB         Z14, Z12, Z16
+	VPADDQ          Z13, Z12, Z12
+	VBROADCASTI32X4 (DI), Z17
+	VPXORQ          Z17, Z15, Z15
+	VPXORQ          Z17, Z16, Z16
+	VBROADCASTI32X4 16(DI), Z17
+	VAESENC         Z17, Z15, Z15
+	VAESENC         Z17, Z16, Z16
+	VBROADCASTI32X4 32(DI), Z17
+	VAESENC         Z17, Z15, Z15
+	VAESENC         Z17, Z16, Z16
+	VBROADCASTI32X4 48(DI), Z17
+	VAESENC         Z17, Z15, Z15
+	VAESENC         Z17, Z16, Z16
+	VBROADCASTI32X4 64(DI), Z17
+	VAESENC         Z17, Z15, Z15
+	VAESENC         Z17, Z16, Z16
+	VBROADCASTI32X4 80(DI), Z17
+	VAESENC         Z17, Z15, Z15
+	VAESENC         Z17, Z16, Z16
+	VBROADCASTI32X4 96(DI), Z17
+	VAESENC         Z17, Z15, Z15
+	VAESENC         Z17, Z16, Z16
+	VBROADCASTI32X4 112(DI), Z17
+	VAESENC         Z17, Z15, Z15
+	VAESENC         Z17, Z16, Z16
+	VBROADCASTI32X4 128(DI), Z17
+	VAESENC         Z17, Z15, Z15
+	VAESENC         Z17, Z16, Z16
+	VBROADCASTI32X4 144(DI), Z17
+	VAESENC         Z17, Z15, Z15
+	VAESENC         Z17, Z16, Z16
+	VBROADCASTI32X4 160(DI), Z17
+	VAESENC         Z17, Z15, Z15
+	VAESENC         Z17, Z16, Z16
+	VBROADCASTI32X4 176(DI), Z17
+	VAESENC         Z17, Z15, Z15
+	VAESENC         Z17, Z16, Z16
+	VBROADCASTI32X4 192(DI), Z17
+	VAESENC         Z17, Z15, Z15
+	VAESENC         Z17, Z16, Z16
+	VBROADCASTI32X4 208(DI), Z17
+	VAESENC         Z17, Z15, Z15
+	VAESENC         Z17, Z16, Z16
+	VBROADCASTI32X4 224(DI), Z17
+	VAESENCLAST     Z17, Z15, Z15
+	VAESENCLAST     Z17, Z16, Z16
+	VMOVDQU64       Z15, (R8)
+	VMOVDQU64       Z16, 64(R8)
+	ADDQ            $0x80, R8
+	ADDQ            $0x80, AX
+	ADDQ            $0x40, CX
+	INCQ            SI
+	DECQ            DX
+	JNZ             group
+	VZEROUPPER
+	RET
+
+DATA countOn<>+0(SB)/8, $0x0000000000000000
+DATA countOn<>+8(SB)/8, $0x0000000000000000
+DATA countOn<>+16(SB)/8, $0x0000000000000000
+DATA countOn<>+24(SB)/8, $0x0000000000000001
+DATA countOn<>+32(SB)/8, $0x0000000000000000
+DATA countOn<>+40(SB)/8, $0x0000000000000002
+DATA countOn<>+48(SB)/8, $0x0000000000000000
+DATA countOn<>+56(SB)/8, $0x0000000000000003
+GLOBL countOn<>(SB), RODATA|NOPTR, $64
+
+DATA countBy<>+0(SB)/8, $0x0000000000000000
+DATA countBy<>+8(SB)/8, $0x0000000000000004
+DATA countBy<>+16(SB)/8, $0x0000000000000000
+DATA countBy<>+24(SB)/8, $0x0000000000000004
+DATA countBy<>+32(SB)/8, $0x0000000000000000
+DATA countBy<>+40(SB)/8, $0x0000000000000004
+DATA countBy<>+48(SB)/8, $0x0000000000000000
+DATA countBy<>+56(SB)/8, $0x0000000000000004
+GLOBL countBy<>(SB), RODATA|NOPTR, $64
+
+DATA reverseBytes<>+0(SB)/8, $0x0706050403020100
+DATA reverseBytes<>+8(SB)/8, $0x08090a0b0c0d0e0f
+GLOBL reverseBytes<>(SB), RODATA|NOPTR, $16
 
 // func expandKey(key *byte, keys *byte)
 // Requires: AES, SSE2
@@ -443,27 +614,3 @@ blocks:
 	JNZ         blocks
 	VZEROUPPER
 	RET
-
-DATA countOn<>+0(SB)/8, $0x0000000000000000
-DATA countOn<>+8(SB)/8, $0x0000000000000000
-DATA countOn<>+16(SB)/8, $0x0000000000000000
-DATA countOn<>+24(SB)/8, $0x0000000000000001
-DATA countOn<>+32(SB)/8, $0x0000000000000000
-DATA countOn<>+40(SB)/8, $0x0000000000000002
-DATA countOn<>+48(SB)/8, $0x0000000000000000
-DATA countOn<>+56(SB)/8, $0x0000000000000003
-GLOBL countOn<>(SB), RODATA|NOPTR, $64
-
-DATA countBy<>+0(SB)/8, $0x0000000000000000
-DATA countBy<>+8(SB)/8, $0x0000000000000004
-DATA countBy<>+16(SB)/8, $0x0000000000000000
-DATA countBy<>+24(SB)/8, $0x0000000000000004
-DATA countBy<>+32(SB)/8, $0x0000000000000000
-DATA countBy<>+40(SB)/8, $0x0000000000000004
-DATA countBy<>+48(SB)/8, $0x0000000000000000
-DATA countBy<>+56(SB)/8, $0x0000000000000004
-GLOBL countBy<>(SB), RODATA|NOPTR, $64
-
-DATA reverseBytes<>+0(SB)/8, $0x0706050403020100
-DATA reverseBytes<>+8(SB)/8, $0x08090a0b0c0d0e0f
-GLOBL reverseBytes<>(SB), RODATA|NOPTR, $16

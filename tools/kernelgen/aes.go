@@ -55,22 +55,11 @@ func counterBlocks() {
 		round[i] = ZMM()
 		VBROADCASTI32X4(Mem{Base: keys, Disp: 16 * i}, round[i])
 	}
-	// Counters lie in the odd quarters of eight bytes; as blocks, their bytes are reversed.
-	counter, four, reverse := ZMM(), ZMM(), ZMM()
-	odd := K()
-	mask := GP32()
-	MOVL(U32(0xaa), mask)
-	KMOVW(mask, odd)
-	VPBROADCASTQ_Z(first, odd, counter)
-	VPADDQ(table64("countOn", 0, 0, 0, 1, 0, 2, 0, 3), counter, counter)
-	VMOVDQU64(table64("countBy", 0, 4, 0, 4, 0, 4, 0, 4), four)
-	VBROADCASTI32X4(table64("reverseBytes", 0x0706050403020100, 0x08090a0b0c0d0e0f), reverse)
+	blocks := countFrom(first)
 	Label("blocks")
 	var state [8]reg.VecVirtual
 	for i := range state {
-		state[i] = ZMM()
-		VPSHUFB(reverse, counter, state[i])
-		VPADDQ(four, counter, counter)
+		state[i] = blocks.next()
 		VPXORQ(round[0], state[i], state[i])
 	}
 	for _, key := range round[1 : roundKeys-1] {
@@ -89,11 +78,41 @@ func counterBlocks() {
 	RET()
 }
 
+// counters are what counter mode enciphers, four blocks at a time.
+type counters struct{ at, four, reverse reg.VecVirtual }
+
+// countFrom begins at a counter. Counters lie in the odd quarters of eight bytes; as blocks, their bytes are reversed.
+func countFrom(first reg.Register) counters {
+	c := counters{ZMM(), ZMM(), ZMM()}
+	odd, mask := K(), GP32()
+	MOVL(U32(0xaa), mask)
+	KMOVW(mask, odd)
+	VPBROADCASTQ_Z(first, odd, c.at)
+	VPADDQ(table64("countOn", 0, 0, 0, 1, 0, 2, 0, 3), c.at, c.at)
+	VMOVDQU64(table64("countBy", 0, 4, 0, 4, 0, 4, 0, 4), c.four)
+	VBROADCASTI32X4(table64("reverseBytes", 0x0706050403020100, 0x08090a0b0c0d0e0f), c.reverse)
+	return c
+}
+
+// next is the next four blocks.
+func (c counters) next() reg.VecVirtual {
+	v := ZMM()
+	VPSHUFB(c.reverse, c.at, v)
+	VPADDQ(c.four, c.at, c.at)
+	return v
+}
+
+var tables64 = map[string]Mem{}
+
 // table64 is read-only memory with the given numbers.
 func table64(name string, numbers ...uint64) Mem {
+	if data, ok := tables64[name]; ok {
+		return data
+	}
 	data := GLOBL(name, 8|16)
 	for i, n := range numbers {
 		DATA(8*i, U64(n))
 	}
+	tables64[name] = data
 	return data
 }

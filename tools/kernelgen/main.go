@@ -16,7 +16,8 @@ func main() {
 	flag.Parse()
 	ConstraintExpr("amd64")
 	if *table == "" {
-		noise()
+		noise(false)
+		noise(true)
 		expandKey()
 		counterBlocks()
 		Generate()

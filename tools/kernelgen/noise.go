@@ -9,10 +9,19 @@ import (
 // noise emits the fast path of package dp's Gaussian, eight numbers at a time. It
 // is Gaussian.addFast of dp/gaussian.go, in the same integers; a number
 // whose bin is not a core, or whose bits above 2⁶⁴ do not decide the rounding, is left to the caller.
-func noise() {
-	TEXT("addVector", NOSPLIT, "func(pairs *byte, sum *int64, groups int, table *uint64, mantissa, places uint64, open *byte)")
+//
+// With ahead, the eight blocks of AES that other numbers will be made of are enciphered beside every eight numbers:
+// AES keeps one port busy, and the rest of the noise the other.
+func noise(ahead bool) {
+	const arguments = "pairs *byte, sum *int64, groups int, table *uint64, mantissa, places uint64, open *byte"
+	if ahead {
+		TEXT("addVectorAhead", NOSPLIT, "func("+arguments+", keys *byte, first uint64, then *byte)")
+		Doc("addVectorAhead is addVector that enciphers as many blocks, counters from first on, into then.")
+	} else {
+		TEXT("addVector", NOSPLIT, "func("+arguments+")")
+		Doc("addVector is addFast for groups of eight numbers, groups at least 1.")
+	}
 	Pragma("noescape")
-	Doc("addVector is addFast for groups of eight numbers, groups at least 1.")
 	pairs, sum, groups := Load(Param("pairs"), GP64()), Load(Param("sum"), GP64()), Load(Param("groups"), GP64())
 	table, open := Load(Param("table"), GP64()), Load(Param("open"), GP64())
 	places, mantissa := Load(Param("places"), GP64()), Load(Param("mantissa"), GP64())
@@ -26,7 +35,11 @@ func noise() {
 	VPSRLQ(U8(1), fraction, half)
 	VPSUBQ(ones, fraction, fraction)
 	words, xs := index(0, 2, 4, 6, 8, 10, 12, 14), index(1, 3, 5, 7, 9, 11, 13, 15)
-	last, belowCut, cutMask := constant64(1023), constant64(1<<53-1), constant64(1<<54-1)
+	last, belowCut, cutMask, lowWord := constant64(1023), constant64(1<<53-1), constant64(1<<54-1), constant64(1<<32-1)
+	var beside func()
+	if ahead {
+		beside = encipherBeside()
+	}
 	Label("group")
 	a, b := ZMM(), ZMM()
 	VMOVDQU64(Mem{Base: pairs}, a)
@@ -50,7 +63,7 @@ func noise() {
 	VPCMPUQ(U8(5), cut, draw, aliased)
 	VPSRLQ(U8(54), entry, aliased, bin)
 	// high·2⁶⁴ + ... = mantissa·(bin·2⁶⁴ + x) + half·2⁶⁴
-	total := timesHigh(low, high, x)
+	total := timesHigh(low, high, x, lowWord)
 	VPADDQ(half, total, total)
 	part := ZMM()
 	VPMULUDQ(bin, low, part)
@@ -77,6 +90,9 @@ func noise() {
 	VMOVDQU64(Mem{Base: sum}, part)
 	VPADDQ(total, part, left, part)
 	VMOVDQU64(part, Mem{Base: sum})
+	if ahead {
+		beside()
+	}
 	ADDQ(Imm(128), pairs)
 	ADDQ(Imm(64), sum)
 	INCQ(open)
@@ -86,16 +102,43 @@ func noise() {
 	RET()
 }
 
+// encipherBeside prepares what it returns, which enciphers the next eight blocks. Round keys are read as they are
+// needed: registers are few.
+func encipherBeside() func() {
+	keys, then := Load(Param("keys"), GP64()), Load(Param("then"), GP64())
+	blocks := countFrom(Load(Param("first"), GP64()))
+	return func() {
+		state := []reg.VecVirtual{blocks.next(), blocks.next()}
+		for round := range roundKeys {
+			key := ZMM()
+			VBROADCASTI32X4(Mem{Base: keys, Disp: 16 * round}, key)
+			for _, s := range state {
+				switch round {
+				case 0:
+					VPXORQ(key, s, s)
+				case roundKeys - 1:
+					VAESENCLAST(key, s, s)
+				default:
+					VAESENC(key, s, s)
+				}
+			}
+		}
+		for i, s := range state {
+			VMOVDQU64(s, Mem{Base: then, Disp: 64 * i})
+		}
+		ADDQ(Imm(128), then)
+	}
+}
+
 // timesHigh is the upper 64 bits of the product of x and a number given by
 // its halves.
-func timesHigh(low, high, x reg.VecVirtual) reg.VecVirtual {
+func timesHigh(low, high, x, words reg.VecVirtual) reg.VecVirtual {
 	xHigh, ll, lh, hl, hh := ZMM(), ZMM(), ZMM(), ZMM(), ZMM()
 	VPSRLQ(U8(32), x, xHigh)
 	VPMULUDQ(x, low, ll)
 	VPMULUDQ(xHigh, low, lh)
 	VPMULUDQ(x, high, hl)
 	VPMULUDQ(xHigh, high, hh)
-	words := constant64(1<<32 - 1)
 	VPSRLQ(U8(32), ll, ll)
 	VPADDQ(ll, lh, lh)
 	VPANDQ(words, lh, ll)
