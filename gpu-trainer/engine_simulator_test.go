@@ -61,7 +61,7 @@ func simulate(t *testing.T, launched map[string]bool, m *model.Model, method mod
 		fatal(t, e.BeginLot(uint64(k)))
 		_, err = e.Accumulate(&b, dp.Clip{Norm: 0.3, Quantum: 0x1p-40})
 		fatal(t, err)
-		fatal(t, e.Step(Update{Divisor: 2, Quantum: 0x1p-40, Noise: func(sums []int64, _ int) { sums[0]++ }, LearningRate: 0.1, K: k + 1, Optimizer: rule}))
+		fatal(t, e.Step(Update{Divisor: 2, Quantum: 0x1p-40, Noise: func(int) func([]int64) { return func(sums []int64) { sums[0]++ } }, LearningRate: 0.1, K: k + 1, Optimizer: rule}))
 	}
 	fatal(t, e.BeginLot(9))
 	_, err = e.AccumulateGradient(&b)

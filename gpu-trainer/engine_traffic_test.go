@@ -51,7 +51,7 @@ func TestWhatCrossesToADevice(t *testing.T) {
 				}
 				step := func(k int) opencl.Traffic {
 					return traffic(t, device, func() error {
-						return e.Step(Update{Quantum: clip.Quantum, Divisor: 5, LearningRate: 0.01, K: k, Optimizer: optimizer, Noise: func([]int64, int) {}})
+						return e.Step(Update{Quantum: clip.Quantum, Divisor: 5, LearningRate: 0.01, K: k, Optimizer: optimizer, Noise: func(int) func([]int64) { return func([]int64) {} }})
 					})
 				}
 				begin(1)
