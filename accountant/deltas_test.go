@@ -59,3 +59,35 @@ func TestDeltasRefuse(t *testing.T) {
 		}
 	}
 }
+
+// At the ends of what is accepted no accountant answers with a number that is none, or with an interval that is not in order.
+func TestEndsOfRange(t *testing.T) {
+	replaced, group := Homogeneous(0.01, 1, 1000), Homogeneous(0.01, 1, 1)
+	replaced.Adjacency, group.GroupSize = ReplaceOne, 3
+	sound := func(v Interval) bool { return v.Lower >= 0 && v.Lower <= v.Estimate && v.Estimate <= v.Upper }
+	for _, p := range []Plan{Homogeneous(0.01, 1, 1000), Homogeneous(0.01, 1, 1), Homogeneous(1, 1, 10), Homogeneous(1e-7, 0.3, 10), replaced, group,
+		{Phases: []Phase{{0.01, 1, 10}, {1, 3, 2}}}} {
+		for _, x := range []float64{0, 1e-300, 709, 746, 1e8, 1e15, MaxEpsilon} {
+			for name, f := range map[string]func(Plan, float64) (Result, error){"certified": Delta, "rdp": RDPDelta, "gdp": GDPDelta} {
+				if r, err := f(p, x); err != nil || !sound(r.Delta) || r.Delta.Upper > 1 {
+					t.Errorf("%v: %s delta at epsilon %g: %v %v", p.Phases, name, x, r.Delta, err)
+				}
+			}
+		}
+		for _, x := range []float64{MinDelta, 1 - 1e-16} {
+			for name, f := range map[string]func(Plan, float64) (Result, error){"certified": Epsilon, "rdp": RDP, "gdp": GDP} {
+				if r, err := f(p, x); err != nil || !sound(r.Epsilon) || r.Epsilon.Upper > 1e9 {
+					t.Errorf("%v: %s epsilon at delta %g: %v %v", p.Phases, name, x, r.Epsilon, err)
+				}
+			}
+		}
+		for _, x := range []float64{math.Nextafter(MaxEpsilon, math.Inf(1)), math.Inf(1), math.NaN(), -1e-300} {
+			if r, err := Delta(p, x); err == nil {
+				t.Errorf("epsilon %g: %v", x, r.Delta)
+			}
+		}
+		if r, err := Epsilon(p, MinDelta/2); err == nil {
+			t.Errorf("delta %g: %v", MinDelta/2, r.Epsilon)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package accountant
 
 import (
 	"fmt"
-	"math"
 )
 
 // Interval encloses a number: Lower ≤ exact ≤ Upper. Where a method proves an upper bound only, Lower is 0 and Estimate the
@@ -58,6 +57,8 @@ const (
 	MinNoiseMultiplier = 0.01
 	MaxNoiseMultiplier = 1e6
 	MinSamplingRate    = 1e-12
+	MinDelta           = 1e-300
+	MaxEpsilon         = 1e100
 	MaxGroupSize       = 64
 	MaxPhases          = 100000
 )
@@ -165,15 +166,15 @@ func (p Plan) Steps() int64 {
 }
 
 func validateDelta(delta float64) error {
-	if !(delta > 0 && delta < 1) {
-		return fmt.Errorf("delta %v: must be in (0, 1)", delta)
+	if !(delta >= MinDelta && delta < 1) {
+		return fmt.Errorf("delta %v: must be in (0, 1), and at least %g", delta, MinDelta)
 	}
 	return nil
 }
 
 func validateEpsilon(epsilon float64) error {
-	if !(epsilon >= 0) || math.IsInf(epsilon, 0) {
-		return fmt.Errorf("epsilon %v: must be a finite number, at least 0", epsilon)
+	if !(epsilon >= 0 && epsilon <= MaxEpsilon) {
+		return fmt.Errorf("epsilon %v: must be a finite number, at least 0, and at most %g", epsilon, MaxEpsilon)
 	}
 	return nil
 }

@@ -8,10 +8,13 @@ import (
 )
 
 // RDP returns the Rényi bound of ε(delta), over all real orders, by the conversion of Canonne, Kamath and Steinke 2020.
-// Upper is proven; Lower is 0.
+// Upper is proven; Lower is 0. Lots of fixed size have the Rényi bound by which [Epsilon] prices them.
 func RDP(p Plan, delta float64) (Result, error) {
 	if err := p.check(delta); err != nil {
 		return Result{}, err
+	}
+	if p.sampler() == Fixed && p.Tuning == nil {
+		return fixed(p, delta)
 	}
 	if err := p.poissonOnly(); err != nil {
 		return Result{}, err

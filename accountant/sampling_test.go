@@ -30,6 +30,9 @@ func TestFixedSize(t *testing.T) {
 	if r.Epsilon.Upper < exact.Upper || r.Epsilon.Upper > 1.3*exact.Upper {
 		t.Errorf("fixed %v, Gaussian %v", r.Epsilon, exact)
 	}
+	if by, err := RDP(p, 1e-5); err != nil || by.Epsilon != r.Epsilon {
+		t.Errorf("rdp %v %v, certified %v", by.Epsilon, err, r.Epsilon)
+	}
 	p.Phases[0].SamplingRate = 0.01
 	if less := mustEpsilon(t, p, 1e-5); less.Epsilon.Upper >= r.Epsilon.Upper/3 {
 		t.Errorf("sampling 1 %%: %v, all %v", less.Epsilon, r.Epsilon)

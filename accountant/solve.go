@@ -120,8 +120,8 @@ func checkTarget(p Plan, epsilon, delta float64) error {
 	if err := p.check(delta); err != nil {
 		return err
 	}
-	if !(epsilon > 0) || math.IsInf(epsilon, 0) {
-		return fmt.Errorf("epsilon %v: must be a finite number greater than 0", epsilon)
+	if !(epsilon > 0 && epsilon <= MaxEpsilon) {
+		return fmt.Errorf("epsilon %v: must be a finite number greater than 0, and at most %g", epsilon, MaxEpsilon)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"math"
 	"os"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -184,7 +186,7 @@ func readLedgers(c *cli.Context, paths []string, q *question) error {
 
 // decodeStrict reads one JSON value without unknown fields; errors are in the terms of who wrote it.
 func decodeStrict(text []byte, v any) error {
-	d := json.NewDecoder(strings.NewReader(string(text)))
+	d := json.NewDecoder(bytes.NewReader(wholeNumbers(text)))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
 		return inWords(err)
@@ -193,6 +195,21 @@ func decodeStrict(text []byte, v any) error {
 		return fmt.Errorf("more than one JSON value")
 	}
 	return nil
+}
+
+// writtenAsFloat finds numbers of a JSON text that have a fraction or an exponent, and strings, to pass over.
+var writtenAsFloat = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?`)
+
+// wholeNumbers writes the whole numbers of a JSON text that look like 1000.0 or 1e3, as other programs write them, without
+// fraction and exponent.
+func wholeNumbers(text []byte) []byte {
+	return writtenAsFloat.ReplaceAllFunc(text, func(word []byte) []byte {
+		v, err := strconv.ParseFloat(string(word), 64)
+		if err != nil || v != math.Trunc(v) || math.Abs(v) > 1<<53 || !bytes.ContainsAny(word, ".eE") {
+			return word
+		}
+		return strconv.AppendInt(nil, int64(v), 10)
+	})
 }
 
 // inWords says what is wrong with a JSON text in the terms of who wrote it.
@@ -310,7 +327,7 @@ func (q *question) steps() (int64, error) {
 	}
 	steps := *q.Epochs * math.Floor(float64(*q.DatasetSize)/float64(*q.BatchSize))
 	if !(steps >= 1 && steps < 1<<53) {
-		return 0, fmt.Errorf("epochs %v: give %v steps, must be at least 1", *q.Epochs, steps)
+		return 0, fmt.Errorf("epochs %v: give %v steps, must be 1 to 2^53", *q.Epochs, steps)
 	}
 	return int64(math.Round(steps)), nil
 }

@@ -130,7 +130,17 @@ func (q *question) answer(asked string) (*answer, error) {
 	if err := q.solve(asked, &p); err != nil {
 		return nil, err
 	}
-	return q.priced(p)
+	a, err := q.priced(p)
+	if err != nil {
+		return nil, err
+	}
+	switch asked { // all phases have it
+	case "noise":
+		a.NoiseMultiplier = p.Phases[0].NoiseMultiplier
+	case "rate":
+		a.SamplingRate = p.Phases[0].SamplingRate
+	}
+	return a, nil
 }
 
 // solve replaces what is asked for in the plan. An estimate sets nothing.
