@@ -68,3 +68,34 @@ func TestAdjacenciesAgainstIntegral(t *testing.T) {
 		t.Logf("%s: remove %v, integral %v; epsilon %v", name, got.Remove, remove, back.Remove)
 	}
 }
+
+// Replacing costs at least what removing or adding does, and at most what removing does and the greatest loss of adding, at every epsilon
+// and delta; where it comes out wide by itself, that is what narrows it.
+func TestReplaceBetween(t *testing.T) {
+	for _, c := range []struct {
+		q, sigma float64
+		steps    int64
+	}{{0.01, 1, 1000}, {0.001, 0.8, 3000}, {0.3, 5, 20}, {1e-4, 0.7, 20000}} {
+		whole := Homogeneous(c.q, c.sigma, c.steps)
+		replaced := whole
+		replaced.Adjacency = ReplaceOne
+		most := -float64(c.steps) * math.Log1p(-c.q)
+		for _, delta := range []float64{1e-3, 1e-6, 1e-10} {
+			e := newEngine()
+			both := mustEpsilon(t, whole, delta)
+			if v := e.epsilonAlone(&replaced.problems()[0], delta, 0); v.Upper < both.Epsilon.Lower || v.Lower > both.Remove.Upper+most {
+				t.Errorf("%+v, delta %g: %v, removing %v, adding %v and %v", c, delta, v, both.Remove, both.Add, most)
+			}
+		}
+	}
+	rare := Homogeneous(1.1e-5, 0.41, 430)
+	rare.Adjacency = ReplaceOne
+	v := mustEpsilon(t, rare, 1e-12).Epsilon
+	if v.Upper-v.Lower > 1e-3*v.Upper {
+		t.Errorf("rare steps: %v", v)
+	}
+	r, err := Delta(rare, v.Estimate)
+	if err != nil || r.Delta.Upper-r.Delta.Lower > 0.2*r.Delta.Upper {
+		t.Errorf("rare steps: %v %v", r.Delta, err)
+	}
+}

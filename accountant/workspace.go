@@ -1,6 +1,10 @@
 package accountant
 
-import "github.com/ewtune/ewtune/accountant/kernel"
+import (
+	"math"
+
+	"github.com/ewtune/ewtune/accountant/kernel"
+)
 
 // sizes of a workspace: nodes of the coarse and of the fine quadrature in z, and of the contour in t.
 type sizes struct{ coarse, fine, nodes int }
@@ -24,9 +28,32 @@ type engine struct {
 
 func newEngine() *engine { return &engine{small: newWorkspace(smallSizes)} }
 
-// epsilon encloses ε(delta) of one direction; where the contours of the small workspace leave it wide, by its lattice, and by the
-// large one's contour and lattice, but not where it lies below other, the upper bound of the other direction, and so decides nothing.
+// epsilon encloses ε(delta) of one direction, other the upper bound of the one before. Where replace-one comes out wide, what removing and
+// adding a record cost bounds it (RATIONALE, "Why one pair of distributions stands for all data sets").
 func (e *engine) epsilon(p *kernel.Problem, delta, other float64) Interval {
+	v := e.epsilonAlone(p, delta, other)
+	if p.Direction != kernel.Replace || v.Upper-v.Lower <= 1e-6*v.Upper {
+		return v
+	}
+	remove, add, most := parts(p)
+	up := e.epsilonAlone(&remove, delta, 0)
+	low := worse(up, e.epsilonAlone(&add, delta, up.Upper))
+	return Interval(kernel.Meet(kernel.Interval(v), kernel.Interval{Lower: low.Lower, Estimate: up.Estimate, Upper: up.Upper + most}))
+}
+
+// parts returns the problems of removing and of adding a record, and the greatest loss of the latter.
+func parts(p *kernel.Problem) (remove, add kernel.Problem, most float64) {
+	remove, add = *p, *p
+	remove.Direction, add.Direction = kernel.Remove, kernel.Add
+	for _, ph := range p.Phases {
+		most -= ph.Steps * math.Log1p(-ph.Rate) * (1 + 1e-14)
+	}
+	return remove, add, most
+}
+
+// epsilonAlone is epsilon of the direction by itself; where the contours of the small workspace leave it wide, by its lattice, and by the
+// large one's contour and lattice, but not where it lies below other, the upper bound of the other direction, and so decides nothing.
+func (e *engine) epsilonAlone(p *kernel.Problem, delta, other float64) Interval {
 	if kernel.SinglePair(p) {
 		if v, ok := e.small.SinglePairEpsilon(p, delta); ok {
 			return Interval(v)
@@ -67,7 +94,22 @@ func (e *engine) meetLattice(p *kernel.Problem, delta float64, v kernel.Interval
 	return v
 }
 
+// delta encloses δ(epsilon) of one direction, as epsilon does.
 func (e *engine) delta(p *kernel.Problem, epsilon float64) Interval {
+	v := e.deltaAlone(p, epsilon)
+	if p.Direction != kernel.Replace || v.Upper-v.Lower <= 1e-6*v.Upper {
+		return v
+	}
+	remove, add, most := parts(p)
+	low := worse(e.deltaAlone(&remove, epsilon), e.deltaAlone(&add, epsilon))
+	up := v
+	if epsilon > most {
+		up = e.deltaAlone(&remove, epsilon-most)
+	}
+	return Interval(kernel.Meet(kernel.Interval(v), kernel.Interval{Lower: low.Lower, Estimate: up.Estimate, Upper: up.Upper}))
+}
+
+func (e *engine) deltaAlone(p *kernel.Problem, epsilon float64) Interval {
 	if kernel.SinglePair(p) {
 		return Interval(e.small.SinglePairDelta(p, epsilon))
 	}
