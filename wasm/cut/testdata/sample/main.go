@@ -57,6 +57,10 @@ func kernel() {
 	if even {
 		output[12] -= 2
 	}
+	count, scratch[7] = input[13], input[14]
+	output[13] = before() + after()
+	output[14] = stored(input[15])
+	output[15] = zero(input[15])
 	copied := input
 	copied[3] = sum
 	output[7] = copied[3] + copied[4]
