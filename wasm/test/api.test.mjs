@@ -148,6 +148,12 @@ test('bad arguments: RangeError with code, parameter and value', () => {
     [() => epsilon(plan, { delta: 1e-5, adjacency: 'near' }), 'adjacency', 'near'],
     [() => epsilon({ datasetSize: 10, batchSize: 11, epochs: 1, noiseMultiplier: 1 }, { delta: 1e-5 }), 'batchSize', 11],
     [() => epsilon({ phases: [] }, { delta: 1e-5 }), 'phases', undefined],
+    [() => epsilon({ phases: [, plan] }, { delta: 1e-5 }), 'plan', undefined],
+    [() => epsilon({ phases: [plan, null] }, { delta: 1e-5 }), 'plan', null],
+    [() => epsilon({ ...plan, steps: Object.create(null) }, { delta: 1e-5 }), 'steps', undefined],
+    [() => epsilon({ ...plan, steps: 10n }, { delta: 1e-5 }), 'steps', 10n],
+    [() => epsilon({ ...plan, datasetSize: 100, batchSize: 10, epochs: 1 }, { delta: 1e-5 }), 'samplingRate', plan.samplingRate],
+    [() => maxSteps({ datasetSize: 100, batchSize: 10, noiseMultiplier: 1, steps: 5 }, { epsilon: 1, delta: 1e-5 }), 'steps', 5],
     [() => delta(plan, { epsilon: -1 }), 'epsilon', -1],
     [() => curve(plan, { over: 'time' }), 'over', 'time'],
     [() => curve(plan, { over: 'steps', delta: 1e-5, points: 1 }), 'points', 1],
@@ -162,6 +168,12 @@ test('bad arguments: RangeError with code, parameter and value', () => {
       assert.match(error.message, /must/);
       return true;
     });
+  }
+});
+
+test('a bad argument is shown as it is, whatever it is', () => {
+  for (const [steps, shown] of [['10', '"10"'], [10n, '10n'], [[1, 2], 'of 2 elements'], [Object.create(null), 'of type object'], [() => 1, 'of type function'], [Symbol('x'), 'Symbol(x)'], [null, 'null']]) {
+    assert.throws(() => epsilon({ ...plan, steps }, { delta: 1e-5 }), { message: `steps ${shown}: must be a whole number in [1, 2^40]` });
   }
 });
 

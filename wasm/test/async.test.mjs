@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import test, { after } from 'node:test';
 import * as worker from '../npm/dist/async.node.js';
 import * as sync from '../npm/dist/index.js';
@@ -14,6 +15,16 @@ test('the worker answers what the functions answer', async () => {
 
 test('errors come back as they are', async () => {
   await assert.rejects(worker.epsilon({ ...plan, steps: 0 }, { delta: 1e-5 }), (e) => e instanceof RangeError && e.parameter === 'steps' && e.value === 0 && e.code === 'ERR_OUT_OF_RANGE');
+});
+
+test('what cannot be copied into a worker is refused, and nothing is left waiting', async () => {
+  await assert.rejects(worker.epsilon({ ...plan, steps: () => 1 }, { delta: 1e-5 }), (e) => e instanceof RangeError && e.parameter === 'plan' && e.code === 'ERR_OUT_OF_RANGE');
+  await assert.rejects(worker.epsilon(plan, null), { parameter: 'delta' });
+  await assert.rejects(worker.epsilon(plan), { parameter: 'delta' });
+  assert.ok((await worker.epsilon(plan, { delta: 1e-5 })).upper > 1.8);
+  // A process whose only call was refused ends by itself.
+  const url = new URL('../npm/dist/async.node.js', import.meta.url).href;
+  execFileSync('node', ['--input-type=module', '-e', `import { epsilon } from '${url}'; await epsilon({ f() {} }, {}).catch(() => {});`], { timeout: 20_000 });
 });
 
 test('aborting stops one call and leaves the others', async () => {

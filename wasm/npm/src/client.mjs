@@ -1,5 +1,6 @@
 // The caller's side of ewtune/async. One worker serves all calls, in order; giving up on the call that it works on stops
 // it, and the calls behind that one move to a new worker.
+import { rangeError } from './error.mjs';
 import { version } from './version.gen.mjs';
 
 /**
@@ -29,11 +30,17 @@ export function client(connect) {
   const open = new Map();
   let last = 0;
 
-  /** @param {any} answer */
-  function receive({ id, result, error }) {
+  /** @param {number} id */
+  function end(id) {
     const call = open.get(id);
     open.delete(id);
     if (open.size === 0) port?.hold(false);
+    return call;
+  }
+
+  /** @param {any} answer */
+  function receive({ id, result, error }) {
+    const call = end(id);
     if (error) call?.reject(revive(error));
     else call?.resolve(result);
   }
@@ -68,8 +75,9 @@ export function client(connect) {
   }
 
   /** @param {string} name */
-  const method = (name) => (/** @type {any} */ plan, /** @type {any} */ { signal, ...options } = {}) =>
+  const method = (name) => (/** @type {any} */ plan, /** @type {any} */ given) =>
     new Promise((resolve, reject) => {
+      const { signal, ...options } = given ?? {};
       if (signal?.aborted) return reject(signal.reason);
       const id = ++last;
       const stop = () => abandon(id, signal.reason);
@@ -80,7 +88,11 @@ export function client(connect) {
       signal?.addEventListener('abort', stop, { once: true });
       const call = { request: { id, name, args: [plan, options] }, resolve: settle(resolve), reject: settle(reject) };
       open.set(id, call);
-      send(call);
+      try {
+        send(call);
+      } catch {
+        end(id)?.reject(rangeError('plan', plan, 'must hold plain values only, as options must, to be copied into a worker'));
+      }
     });
 
   return {

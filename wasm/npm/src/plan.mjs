@@ -57,6 +57,9 @@ export function phase(p, open) {
  * @param {string} [open]
  */
 function byEpochs(p, open) {
+  for (const name of ['samplingRate', 'steps']) {
+    if (p[name] !== undefined) throw rangeError(name, p[name], 'must be left out beside datasetSize, which gives it with batchSize and epochs');
+  }
   const datasetSize = number('datasetSize', p.datasetSize);
   const batchSize = number('batchSize', p.batchSize);
   if (batchSize > datasetSize) throw rangeError('batchSize', batchSize, `must be at most datasetSize, ${datasetSize}`);
@@ -76,7 +79,7 @@ export function phases(plan) {
   const list = plan?.phases;
   if (list === undefined) return [phase(plan)];
   if (!Array.isArray(list) || list.length === 0) throw rangeError('phases', list, 'must be a list of at least one phase');
-  return merge(list.map((p) => phase(p)));
+  return merge(Array.from(list, (p) => phase(p))); // of holes too
 }
 
 /**
