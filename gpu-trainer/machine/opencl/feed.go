@@ -89,6 +89,7 @@ func (b *Backend) layOut(arrays []any) error {
 		_, _, width := view(array)
 		part, err := d.block.part(at, sizes[i], width)
 		if err != nil {
+			d.release() // all parts or none
 			return err
 		}
 		d.parts = append(d.parts, part)
