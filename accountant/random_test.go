@@ -37,7 +37,7 @@ func setting(name string, other int) int {
 func TestRandomPlans(t *testing.T) {
 	r := rand.New(rand.NewPCG(uint64(setting("EWTUNE_RANDOM_SEED", 1)), 2))
 	var widths, times []float64
-	zero, slowest := 0, ""
+	zero, wide, slowest := 0, 0, ""
 	for i := range setting("EWTUNE_RANDOM_PLANS", 300) {
 		p, delta := randomPlan(r)
 		start := time.Now()
@@ -50,7 +50,11 @@ func TestRandomPlans(t *testing.T) {
 		if v.Upper == 0 {
 			zero++
 		} else {
-			widths = append(widths, (v.Upper-v.Lower)/v.Upper)
+			width := (v.Upper - v.Lower) / v.Upper
+			if widths = append(widths, width); width > 1e-6 {
+				wide++
+				t.Logf("wide: %v at delta %g: %v", p.Phases, delta, v)
+			}
 		}
 		if i%10 == 0 {
 			checkMonotone(t, p, delta, 1+r.Float64())
@@ -59,8 +63,8 @@ func TestRandomPlans(t *testing.T) {
 	slices.Sort(widths)
 	slices.Sort(times)
 	at := func(list []float64, share float64) float64 { return list[int(share*float64(len(list)-1))] }
-	t.Logf("%d plans, epsilon 0 for %d of them; relative width: median %.1e, 90 %% %.1e, 95 %% %.1e, 99 %% %.1e", len(times), zero,
-		at(widths, .5), at(widths, .9), at(widths, .95), at(widths, .99))
+	t.Logf("%d plans, epsilon 0 for %d of them; relative width: median %.1e, 90 %% %.1e, 95 %% %.1e, 99 %% %.1e, %d wider than 1e-6", len(times), zero,
+		at(widths, .5), at(widths, .9), at(widths, .95), at(widths, .99), wide)
 	t.Logf("milliseconds by the clock: median %.2f, 99 %% %.1f, slowest %.1f (%s)", at(times, .5), at(times, .99), at(times, 1), slowest)
 }
 
