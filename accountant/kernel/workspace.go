@@ -31,7 +31,7 @@ type Problem struct {
 type Workspace struct {
 	coarse table   // z nodes for moments on the real axis
 	fine   table   // z nodes for the contour
-	turn   [4]list // the fine nodes' rotating terms: D and p(e^(ihl) − 1)
+	turn   [4]list // the fine nodes' rotating terms D; the last two are room for the bent contour, which lies over all
 	rho    [2]list // e^(ihl) − 1
 	apart  int     // fine nodes before are bunched
 	power  [bunches]float64
@@ -45,7 +45,7 @@ type Workspace struct {
 	spent float64 // nodes in t times nodes in z of this call's contours
 	level float64 // log of the mass of one step that is cut off at the right; −Inf: nothing is cut
 
-	tiltedAt    float64 // turn[0] and turn[1] hold the tilted coarse weights of tiltedPhase at this abscissa
+	tiltedAt    float64 // turn[0] holds the tilted coarse weights of tiltedPhase at this abscissa
 	tiltedPhase int
 	first, last int     // the nodes among them that count
 	lean        float64 // shift b over t of decay.go
