@@ -52,16 +52,28 @@ test(`${questions} random plans: small core, whole module and native Go agree`, 
   console.log(`# bit-equal to native Go: ${equal} of ${questions}`);
 });
 
+/** Series of points: a known one of each kind, and some of random plans, few or many steps, one phase or two. */
+function* serials() {
+  yield ['deltas', [1, 0.1, 9, 0, 1, 40, 0, 0, 0.01, 1, 1000]];
+  yield ['epsilons', [1, 100, 1000, 0, 1, 40, 0, 1e-5, 0.01, 1, 1000]];
+  let state = 1;
+  const between = (from, to) => from * (to / from) ** ((state = (state * 48271) % 2147483647) / 2147483647);
+  for (let i = 0; i < 40; i++) {
+    const [rate, noise, steps, adjacency] = [i % 8 === 3 ? 1 : between(1e-4, 0.5), between(0.5, 8), Math.round(between(2, 1e5)), i % 5 === 2 ? 1 : 0];
+    const more = i % 4 === 1 ? [between(1e-3, 0.3), between(0.8, 8), Math.round(between(10, 1e4))] : [];
+    yield ['deltas', [1 + more.length / 3, between(1e-3, 1), between(1, 20), 0, 1, 12, adjacency, 0, rate, noise, steps, ...more]];
+    yield ['epsilons', [1, Math.ceil(steps / 10), steps, 0, 1, 12, adjacency, between(1e-10, 1e-3), rate, noise, steps]];
+  }
+}
+
 test('series of the small core are those of the whole module', () => {
-  for (const [name, input] of [
-    ['deltas', [1, 0.1, 9, 0, 1, 40, 0, 0, 0.01, 1, 1000]],
-    ['epsilons', [1, 100, 1000, 0, 1, 40, 0, 1e-5, 0.01, 1, 1000]],
-  ]) {
+  for (const [name, input] of serials()) {
     for (const m of [small, whole]) {
       m.input().set(input);
       m.run[name]();
     }
-    assert.deepEqual([...small.output().slice(0, 8 + 240)], [...whole.output().slice(0, 8 + 240)], name);
+    const size = 8 + 6 * input[5];
+    assert.deepEqual([...small.output().slice(0, size)], [...whole.output().slice(0, size)], `${name} of ${input}`);
   }
 });
 

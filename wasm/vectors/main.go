@@ -74,6 +74,7 @@ func ask(random *rand.Rand, i int) int {
 	if i%1000 == 13 { // few steps: the lattice's
 		flat.Input[8], flat.Input[10] = logUniform(1e-4, 1e-2), float64(2+random.IntN(20))
 	}
+	seldom(i)
 	f := i % 2
 	if i%1000 == 999 {
 		f = 2 + i/1000%3
@@ -96,4 +97,18 @@ func ask(random *rand.Rand, i int) int {
 		flat.Input[6] = flat.ReplaceOne
 	}
 	return f
+}
+
+// seldom makes some questions ones that the others leave out.
+func seldom(i int) {
+	random := rand.New(rand.NewPCG(uint64(i), 11))
+	logUniform := func(from, to float64) float64 { return from * math.Pow(to/from, random.Float64()) }
+	switch {
+	case i%200 == 113: // few steps, at any rate
+		flat.Input[8], flat.Input[10] = logUniform(1e-4, 0.9), float64(2+random.IntN(20))
+	case i%100 == 30: // several phases, the first without sampling
+		flat.Input[8] = 1
+	case i%100 == 3: // anything that training could be, and more
+		flat.Input[8], flat.Input[9], flat.Input[10] = logUniform(1e-9, 1), logUniform(0.3, 100), math.Round(logUniform(1, 1e8))
+	}
 }
