@@ -285,13 +285,13 @@ function showTrade(plan, truth, delta) {
   const low = curve(plan, { over: 'alpha', points: 51, to: 0.05 }).points; // every thousandth
   const all = [...low, ...curve(plan, { over: 'alpha', points: 96, from: 0.05 }).points.slice(1)]; // and every hundredth
   const chosen = [low[1], low[10], all[55]];
+  el('rates').innerHTML = table(['False positives', 'True positives, at most'], chosen.map((p) => [percent(p.x), percent(p.upper)])); // it takes room from the plot
   el('trade-plot').innerHTML = draw({
     id: 'tp', title: 'Best attack: true positives over false positives', xLabel: 'false positive rate', yLabel: 'true positive rate', yTop: 1,
     description: `At false positive rate 1 % the best attack finds a member with probability at most ${percent(chosen[1].upper)}.`,
     band: all, marks: chosen.map((p) => ({ x: p.x, y: p.upper, text: '' })), width: across('trade-plot'),
     lines: [{ name: 'best attack', className: 'certified', points: all.map((p) => ({ x: p.x, y: p.upper })) }, { name: 'guessing', className: 'even', points: [{ x: 0, y: 0 }, { x: 1, y: 1 }] }],
   });
-  el('rates').innerHTML = table(['False positives', 'True positives, at most'], chosen.map((p) => [percent(p.x), percent(p.upper)]));
   const few = all.filter((p) => Math.abs(p.x * 20 - Math.round(p.x * 20)) < 1e-9);
   el('trade-table').innerHTML = table(['False positives', 'Lower', 'Upper'], few.map((p) => [percent(p.x), percent(p.lower), percent(p.upper)]));
   el('meaning').textContent = `Somebody who sees the trained model, and knows all the training data but one record, guesses whether that record was in. ` +

@@ -43,6 +43,17 @@ needs('EWTUNE_CHROMIUM', 'type: every question answers', async (t) => {
   }
 });
 
+needs('EWTUNE_CHROMIUM', 'plots are drawn as wide as they are shown, so that their words are as large as others', async (t) => {
+  for (const width of [320, 1280]) {
+    const { page } = await open(t, { viewport: { width, height: 900 } });
+    const scales = await page.evaluate(() => ['steps-plot', 'trade-plot'].map((id) => {
+      const svg = document.querySelector(`#${id} svg`);
+      return svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+    }));
+    for (const scale of scales) assert.ok(scale > 0.8 && scale < 1.25, `${width} px: ${scales}`);
+  }
+});
+
 needs('EWTUNE_CHROMIUM', 'numbers as people write them', async (t) => {
   const { page } = await open(t);
   const first = await answer(page);
