@@ -77,8 +77,21 @@ func (g *graph) dominators() bool {
 	return true
 }
 
+// apart gives every way into a trap one of its own: shorter, compressed, than branches out of all blocks to one in common.
+func (g *graph) apart() {
+	for _, b := range g.blocks {
+		for i, to := range b.next {
+			if to.kind == termTrap {
+				b.next[i] = &basic{kind: termTrap}
+			}
+		}
+	}
+	g.number()
+}
+
 // emit returns the locals and instructions of a function.
 func (c *cutter) emit(g *graph) ([]byte, []*instr, error) {
+	g.apart()
 	if !g.dominators() {
 		return nil, nil, errShape
 	}
@@ -245,7 +258,17 @@ func (e *emitter) choose(b *basic, next *basic) {
 	if !b.isJump(yes) && !b.isJump(no) && cond.op == opI32Eqz {
 		yes, no, cond = no, yes, cond.args[0]
 	}
+	if no.kind == termTrap {
+		yes, no, cond = no, yes, not(cond)
+	}
 	e.expr(cond)
+	if yes.kind == termTrap {
+		open := e.put(opIf, 0)
+		e.put(opUnreachable, 0)
+		e.code = append(e.code, &instr{op: opEnd, open: open})
+		e.follow(b, no, next)
+		return
+	}
 	if b.isJump(yes) {
 		if yes == next && no == next {
 			panic("cut: a choice between one way")
