@@ -143,3 +143,20 @@ func TestTradeOffGaussian(t *testing.T) {
 		t.Errorf("attack %+v, advantage %v (%v)", attacks[0], best, err)
 	}
 }
+
+// Phases that have little in common, as a short costly one beside a long one that costs next to nothing, have intervals as narrow as one
+// phase has: the contour's end must be looked for in each phase by itself.
+func TestUnlikePhasesAreNarrow(t *testing.T) {
+	for _, c := range []struct {
+		phases []Phase
+		delta  float64
+	}{
+		{[]Phase{{0.0014483497749447393, 19.391030119436678, 26734}, {4.036234820188105e-06, 3.49986174247296, 10647}, {0.010265008196693848, 0.28724904782085375, 635}}, 0.0003789175860620765},
+		{[]Phase{{8.361797963284748e-06, 0.24346225768677285, 6424319}, {1.8922508544880626e-06, 25.144482311986174, 595304}, {1.2297344206052057e-06, 9.222983540449077, 49688}}, 0.0007005360271603602},
+		{[]Phase{{0.01, 1, 1000}, {0.2, 20, 3}, {1e-6, 0.4, 100000}}, 1e-5},
+	} {
+		if e := mustEpsilon(t, Plan{Phases: c.phases}, c.delta).Epsilon; !(e.Upper-e.Lower <= 1e-9*e.Upper) {
+			t.Errorf("%v: %v", c.phases, e)
+		}
+	}
+}

@@ -12,7 +12,7 @@ import "math"
 // moments.go, so the rule's error is at most 2e^(y²/2−2πy/h) cos^(−c), which is added; so is what the cut at the right end
 // adds, the integrand there along the height bσ.
 
-// decay returns log Π g(t)^T. With search it looks for the best shift of each phase, else it takes the last ratio b/t.
+// decay returns log Π g(t)^T. With search it looks for the best shift of each phase, else it takes the last ratio b/t, if that was this phase's.
 func (w *Workspace) decay(p *Problem, c, t float64, search bool) float64 {
 	var sum float64
 	for i := range p.Phases {
@@ -27,6 +27,7 @@ func (w *Workspace) decay(p *Problem, c, t float64, search bool) float64 {
 		}
 		if w.tiltedAt != c || w.tiltedPhase != i {
 			w.tilt(p, i, c)
+			search = search || len(p.Phases) > 1 // the last ratio was another phase's
 		}
 		sum += ph.Steps * w.phaseDecay(p, ph, c, t, search)
 	}
