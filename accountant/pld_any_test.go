@@ -27,6 +27,7 @@ func TestPLDOnEveryPlan(t *testing.T) {
 		{Plan{Phases: []Phase{{0.3, 1.5, 2}}, GroupSize: 3}, 5e-3},
 		{Plan{Phases: []Phase{{0.05, 2, 100}}, GroupSize: 8}, 5e-3},
 		{Plan{Phases: []Phase{{0.01, 10, 100}}, GroupSize: 64}, 5e-3},
+		{Plan{Phases: []Phase{{0.0004, 0.88, 85}}, GroupSize: 6}, 5e-2}, // few events: the first lattice stands far off
 	} {
 		name := fmt.Sprintf("%v %s %d", c.plan.Phases, c.plan.adjacency(), c.plan.group())
 		exact := mustEpsilon(t, c.plan, delta)

@@ -65,8 +65,9 @@ func greatestLoss(p *Problem) float64 {
 	return sum * (1 + 1e-12)
 }
 
-// AnyLatticeEpsilon returns the enclosure of ε(δ) by the lattice alone.
-func (w *Workspace) AnyLatticeEpsilon(p *Problem, delta float64) (Interval, bool) {
+// AnyLatticeEpsilon returns the enclosure of ε(δ) by the lattice alone. Where the solution was found far from where the lattice
+// stands, which is coarse there, a second one stands at the solution.
+func (w *Workspace) AnyLatticeEpsilon(p *Problem, delta float64) (out Interval, found bool) {
 	if plain(p) {
 		return w.epsilonByLattice(p, delta)
 	}
@@ -88,18 +89,33 @@ func (w *Workspace) AnyLatticeEpsilon(p *Problem, delta float64) (Interval, bool
 		if w.nothing(&l, delta) {
 			return Interval{}, true
 		}
-		if up, ok := w.crossing(&l, delta, true); ok {
-			low := 0.0
-			if w.composePairs(p, s, false, &l) {
-				if down, ok := w.crossing(&l, delta, false); ok {
-					low = down
-				}
+		up, crosses := w.crossing(&l, delta, true)
+		switch {
+		case crosses && found:
+			return Meet(out, ends(w.lowPairs(p, s, delta, &l), up)), true
+		case crosses:
+			out, found = ends(w.lowPairs(p, s, delta, &l), up), true
+			if math.Abs(up-h.eps)*s.c < 0.5 {
+				return out, true
 			}
-			return ends(low, up), true
+			h.eps = up
+		case found:
+			return out, true
+		default:
+			w.move(&l, &h, delta)
 		}
-		w.move(&l, &h, delta)
 	}
-	return Interval{}, false
+	return out, found
+}
+
+// lowPairs returns a lower bound of ε(δ) from a lattice at s, 0 where it shows none.
+func (w *Workspace) lowPairs(p *Problem, s saddle, delta float64, l *lattice) float64 {
+	if w.composePairs(p, s, false, l) {
+		if low, ok := w.crossing(l, delta, false); ok {
+			return low
+		}
+	}
+	return 0
 }
 
 // composePairs is compose for every plan.
