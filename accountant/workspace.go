@@ -38,7 +38,7 @@ func (e *engine) epsilon(p *kernel.Problem, delta, other float64) Interval {
 	remove, add, most := parts(p)
 	up := e.epsilonAlone(&remove, delta, 0)
 	low := worse(up, e.epsilonAlone(&add, delta, up.Upper))
-	return Interval(kernel.Meet(kernel.Interval(v), kernel.Interval{Lower: low.Lower, Estimate: up.Estimate, Upper: up.Upper + most}))
+	return Interval(kernel.Meet(kernel.Interval(v), kernel.Interval{Lower: low.Lower, Estimate: up.Estimate, Upper: math.Nextafter(up.Upper+most, math.Inf(1))}))
 }
 
 // parts returns the problems of removing and of adding a record, and the greatest loss of the latter.
@@ -104,7 +104,7 @@ func (e *engine) delta(p *kernel.Problem, epsilon float64) Interval {
 	low := worse(e.deltaAlone(&remove, epsilon), e.deltaAlone(&add, epsilon))
 	up := v
 	if epsilon > most {
-		up = e.deltaAlone(&remove, epsilon-most)
+		up = e.deltaAlone(&remove, math.Nextafter(epsilon-most, 0))
 	}
 	return Interval(kernel.Meet(kernel.Interval(v), kernel.Interval{Lower: low.Lower, Estimate: up.Estimate, Upper: up.Upper}))
 }

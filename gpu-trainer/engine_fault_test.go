@@ -23,7 +23,9 @@ type faultyDriver struct {
 // install stands between one device and its library. The library's functions are fields that the device alone sees,
 // and no caller but this test has a use for changing them.
 func (f *faultyDriver) install(device *opencl.Backend) {
-	open := func(v reflect.Value) reflect.Value { return reflect.NewAt(v.Type(), unsafe.Pointer(v.UnsafeAddr())).Elem() }
+	open := func(v reflect.Value) reflect.Value {
+		return reflect.NewAt(v.Type(), unsafe.Pointer(v.UnsafeAddr())).Elem()
+	}
 	lib := open(reflect.ValueOf(device).Elem().FieldByName("lib"))
 	own := reflect.New(lib.Type().Elem())
 	own.Elem().Set(lib.Elem())

@@ -11,8 +11,9 @@ import (
 	"github.com/ewtune/ewtune/gpu-trainer/model"
 )
 
-// No kernel reads or writes where it has nothing to do, or races with another work-item, and all items of a group
-// come to the same barriers: every method's lots, steps and logits, by a simulator that watches.
+// No kernel reads or writes outside of its buffers or races with another work-item, and all items of a group come to
+// the same barriers: every method's lots, steps and logits, by a simulator that watches. A buffer has an eighth to spare, and
+// several values may share one: what stays within that is not seen.
 func TestKernelsInTheSimulator(t *testing.T) {
 	complaints, child := simulator.Run(t)
 	if !child {
